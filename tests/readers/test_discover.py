@@ -1,11 +1,13 @@
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from agenther.errors import ReadError
-from agenther.readers.base import Reader
+from agenther.readers import READERS
+from agenther.readers.base import FolderReader, Item, Reader
 from agenther.readers.discover import find_inputs, is_spooled, pick_reader, shown_name
 
 RUN = '{"messages": [{"role": "user", "content": "Feed the cat"}]}'
@@ -104,3 +106,31 @@ def test_what_a_job_wrote_is_no_input_and_what_only_looks_like_it_is(folder: Pat
 
 def test_one_name_needs_no_list(folder: Path):
     assert names(folder / "trace.log") == [path.name for path in find_inputs(str(folder / "trace.log"))]
+
+
+class KilnReader:
+    """Reads firings: `firing.json` stands for a folder with `cone_<n>.json` beside it."""
+
+    format = "kiln"
+    about = "firings of a kiln"
+
+    def sniff(self, path: Path, head: bytes) -> bool:
+        return path.name == "firing.json"
+
+    def read(self, path: Path) -> Iterator[Item]:
+        yield from ()
+
+    def companion(self, path: Path) -> bool:
+        return path.name.startswith("cone_") and path.with_name("firing.json").is_file()
+
+
+def test_files_that_belong_to_a_run_are_passed_over_where_its_entry_file_lies_beside(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("a/firing.json", "a/cone_1.json", "b/cone_1.json"):
+        (folder / name).write_text("{}")
+    assert isinstance(KilnReader(), FolderReader)
+    monkeypatch.setitem(READERS, "kiln", KilnReader())
+    assert names(folder) == ["trace.log", "firing.json", "one.json", "cone_1.json", "two.jsonl"]
+    assert names(f"{folder}/*/*.json") == ["firing.json", "one.json", "cone_1.json"]
+    assert names(folder / "a" / "cone_1.json") == ["cone_1.json"]

@@ -11,7 +11,7 @@ import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol, cast, runtime_checkable
 
 import orjson
 import zstandard
@@ -44,6 +44,18 @@ class Reader(Protocol):
 
     def read(self, path: Path) -> Iterator[Item]:
         """Yield the runs of a file, and an error for each piece that is none."""
+        ...
+
+
+@runtime_checkable
+class FolderReader(Reader, Protocol):
+    """Reads a format that spreads a run over several files, one of which, its entry file, stands for the run."""
+
+    def companion(self, path: Path) -> bool:
+        """Tell whether a file belongs to a run whose entry file lies beside it; by names alone, never raises.
+
+        Such files are passed over where a folder is searched: they are neither runs of their own nor errors.
+        """
         ...
 
 

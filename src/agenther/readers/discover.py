@@ -17,7 +17,7 @@ from pathlib import Path
 
 from agenther.errors import ReadError
 from agenther.readers import READERS
-from agenther.readers.base import HEAD_BYTES, Reader, is_lines, read_head, suffix_of
+from agenther.readers.base import HEAD_BYTES, FolderReader, Reader, is_lines, read_head, suffix_of
 from agenther.texts import path_text
 
 DATA_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson", ".traj", ".eval"})
@@ -40,8 +40,9 @@ _spooled: dict[Path, str] = {}
 def find_inputs(arguments: str | Path | Iterable[str | Path], out: Path | None = None) -> Iterator[Path]:
     """Yield the files that arguments name: files, globs, folders (all that lies in them, sorted), `-` for standard input.
 
-    In a folder, hidden files, symlinks that leave it, and files that are neither data nor known to a reader are passed
-    over. What a job wrote is never input. A file named twice is yielded once.
+    In a folder, hidden files, symlinks that leave it, files that are neither data nor known to a reader, and those that
+    belong to a run beside its entry file are passed over; the last also where a pattern matches them. What a job wrote is
+    never input. A file named twice is yielded once.
 
     Args:
         arguments: one or several names.
@@ -94,7 +95,10 @@ def _expand(argument: str | Path) -> Iterator[Path]:
     else:
         matches = sorted(glob.glob(str(argument), recursive=True))
         for match in matches:
-            yield from _files_under(Path(match)) if Path(match).is_dir() else (Path(match),)
+            if Path(match).is_dir():
+                yield from _files_under(Path(match))
+            elif not _is_companion(Path(match)):
+                yield Path(match)
         if not matches:
             yield path
 
@@ -105,8 +109,15 @@ def _files_under(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(parent, name)
-            if not name.startswith(".") and path.resolve().is_relative_to(root) and _may_be_trace(path):
+            if name.startswith(".") or _is_companion(path):
+                continue
+            if path.resolve().is_relative_to(root) and _may_be_trace(path):
                 yield path
+
+
+def _is_companion(path: Path) -> bool:
+    """Tell whether a file belongs to a run that another file beside it stands for."""
+    return any(isinstance(reader, FolderReader) and reader.companion(path) for reader in READERS.values())
 
 
 def _is_product(path: Path, out: Path | None) -> bool:
