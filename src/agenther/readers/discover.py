@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from agenther.errors import ReadError
@@ -32,12 +32,22 @@ PRODUCTS = frozenset(
 )
 """Files that a job writes into its output folder, besides those of its sides."""
 SIDES = frozenset({"train", "test"})
+COMPANION = "part of a run that another file stands for"
+
+PassOver = Callable[[Path, str], None]
+"""Is told of each file of a folder that is not read, and why."""
 
 _spooled: dict[Path, str] = {}
 """Copies of standard input, with the names under which they are shown."""
 
 
-def find_inputs(arguments: str | Path | Iterable[str | Path], out: Path | None = None) -> Iterator[Path]:
+def _say_nothing(path: Path, why: str) -> None:
+    pass
+
+
+def find_inputs(
+    arguments: str | Path | Iterable[str | Path], out: Path | None = None, pass_over: PassOver = _say_nothing
+) -> Iterator[Path]:
     """Yield the files that arguments name: files, globs, folders (all that lies in them, sorted), `-` for standard input.
 
     In a folder, hidden files, symlinks that leave it, files that are neither data nor known to a reader, and those that
@@ -47,13 +57,16 @@ def find_inputs(arguments: str | Path | Iterable[str | Path], out: Path | None =
     Args:
         arguments: one or several names.
         out: the output folder of this job, which need not exist.
+        pass_over: is told of each file that is found and not yielded, and why.
     """
     seen: set[Path] = set()
     home = out.resolve() if out is not None else None
     for argument in (arguments,) if isinstance(arguments, str | Path) else arguments:
-        for path in _expand(argument):
+        for path in _expand(argument, pass_over):
             real = path.resolve()
-            if real not in seen and not _is_product(real, home):
+            if _is_product(real, home):
+                pass_over(path, "written by a job")
+            elif real not in seen:
                 seen.add(real)
                 yield path
 
@@ -83,35 +96,43 @@ def pick_reader(path: Path, format: str | None = None) -> Reader | ReadError:
     return ReadError(str(path), None, "file", f"a trace (tried {', '.join(READERS)})", found)
 
 
-def _expand(argument: str | Path) -> Iterator[Path]:
+def _expand(argument: str | Path, pass_over: PassOver) -> Iterator[Path]:
     if argument == "-":
         yield _spool_stdin()
         return
     path = Path(argument)
     if path.is_dir():
-        yield from _files_under(path)
+        yield from _files_under(path, pass_over)
     elif path.exists() or not glob.has_magic(str(argument)):
         yield path
     else:
         matches = sorted(glob.glob(str(argument), recursive=True))
         for match in matches:
             if Path(match).is_dir():
-                yield from _files_under(Path(match))
-            elif not _is_companion(Path(match)):
+                yield from _files_under(Path(match), pass_over)
+            elif _is_companion(Path(match)):
+                pass_over(Path(match), COMPANION)
+            else:
                 yield Path(match)
         if not matches:
             yield path
 
 
-def _files_under(folder: Path) -> Iterator[Path]:
+def _files_under(folder: Path, pass_over: PassOver) -> Iterator[Path]:
     root = folder.resolve()
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(parent, name)
-            if name.startswith(".") or _is_companion(path):
-                continue
-            if path.resolve().is_relative_to(root) and _may_be_trace(path):
+            if name.startswith("."):
+                pass_over(path, "hidden")
+            elif not path.resolve().is_relative_to(root):
+                pass_over(path, "a link that leaves the folder")
+            elif _is_companion(path):
+                pass_over(path, COMPANION)
+            elif not _may_be_trace(path):
+                pass_over(path, "no trace")
+            else:
                 yield path
 
 
