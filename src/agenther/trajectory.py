@@ -149,6 +149,9 @@ class Trajectory(Record):
     worked_at: tuple[Span, ...] = Field(
         default=(), description="worked examples of other tasks inside the prompt: what they ask is nobody's goal"
     )
+    shown_at: tuple[Span, ...] = Field(
+        default=(), description="where a user turn shows the environment, such as a first page: that asks for nothing"
+    )
     goal_holder: GoalHolder = Field(
         default=GoalHolder.AGENT, description="`simulated_user`: the goal is a script that the agent never saw"
     )

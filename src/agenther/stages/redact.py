@@ -127,7 +127,7 @@ def _rebuild(trajectory: Trajectory, edits: dict[tuple[int, str], list[_Edit]]) 
     for (step_id, field), own in edits.items():
         by_step.setdefault(step_id, {})[field] = own
     changed["steps"] = tuple(_edit_step(step, by_step.get(step.step_id, {})) for step in trajectory.steps)
-    for name in ("goal_at", "worked_at"):
+    for name in ("goal_at", "worked_at", "shown_at"):
         spans: tuple[Span, ...] = getattr(trajectory, name)
         changed[name] = tuple(_move_span(span, edits.get((span.step, span.field), [])) for span in spans)
     return trajectory.model_copy(update=changed)

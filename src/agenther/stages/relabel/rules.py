@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from agenther.conclusions import Claim, Proposal, Refusal
-from agenther.stages.relabel import dialogue, household, qa, rest, shopping
+from agenther.stages.relabel import dialogue, household, qa, rest, shopping, web
 from agenther.stages.relabel.shell import compose as shell
 from agenther.stages.relabel.sql import compose as sql
 from agenther.trajectory import Trajectory
@@ -21,6 +21,7 @@ DOMAINS: dict[str, Compose] = {
     "shopping-any-search": shopping.compose_any_search,
     "dialogue": dialogue.compose,
     "rest": rest.compose,
+    "web": web.compose,
 }
 """Domain name to its composer. A composer says with a Refusal why a claim gives no natural goal."""
 

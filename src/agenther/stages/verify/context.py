@@ -43,10 +43,10 @@ def _contradicts(by: str, step: Step, sentence: str) -> Score:
 
 
 def _beside_goal(rewritten: Rewritten, step: Step) -> tuple[str, str]:
-    """Return a step's text before the goal's last place and after it, all its places and worked examples left out."""
+    """Return a step's text before the goal's last place and after it, without worked examples and shown pages."""
     run = rewritten.trajectory
     message = run.step(step.step_id).message
-    for start, end in _places(run.worked_at, step):
+    for start, end in _places((*run.worked_at, *run.shown_at), step):
         message = message[:start] + "\n" * (end - start) + message[end:]
     places = _places(run.goal_at, step)
     if not places:

@@ -1,0 +1,154 @@
+"""Web sites from the run to the verdict, on an invented shop."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from agenther.conclusions import Reason, Result
+from agenther.config import Config
+from agenther.pipeline import relabel
+from agenther.record import JsonObject
+from agenther.stages import rule_parts
+from agenther.stages.language.web import pages_of, visits
+from agenther.testing import assistant, make_trajectory, tool, tool_call, user
+from agenther.trajectory import Span, Trajectory
+
+SITE = "http://kiln.example"
+
+
+def page(path: str, title: str, *elements: str, error: str = "") -> str:
+    head = f"URL: {SITE}{path}\nTitle: {title}\n" + (f"Error: {error}\n" if error else "")
+    return head + f"\nRootWebArea '{title}', focused\n" + "\n".join(f"\t{line}" for line in elements)
+
+
+HOME = page(
+    "/", "Kiln and Clay", "[1] link 'Glazes'", "[2] searchbox 'Search'", "[3] button 'Go'", "[4] link 'Workshops'"
+)
+GLAZES = page(
+    "/glazes", "Glazes - Kiln and Clay", "[9] heading 'Glazes'", "[10] link 'Ash Blue'", "[11] button 'Add to Cart'"
+)
+ASH = page("/glazes/ash-blue", "Ash Blue - Kiln and Clay", "[20] heading 'Ash Blue'", "StaticText '14.00 EUR'")
+FOUND = page(
+    "/search?q=ash+blue", "Results - Kiln and Clay", "[30] heading 'Results for ash blue'", "[31] link 'Ash Blue'"
+)
+SIGN_UP = page(
+    "/workshops/new", "Book a Seat - Kiln and Clay", "[40] heading 'Book a Seat'", "[41] textbox 'Your Name *'",
+    "[42] textbox 'Seats'", "[43] button 'Send Request'", "[44] checkbox 'Newsletter'",
+)  # fmt: skip
+SENT = page(
+    "/workshops/new",
+    "Book a Seat - Kiln and Clay",
+    "[40] heading 'Book a Seat'",
+    "[50] status 'Your request was sent.'",
+)
+GOAL = "How much cheaper is the largest bucket of celadon than two small ones, shipping to Norway included?"
+
+
+def run(*turns: JsonObject, goal: str = GOAL, first: str = HOME, **fields: Any) -> Trajectory:
+    made = make_trajectory(user(f"{goal}\n\n{first}"), *turns, goal=goal, **fields)
+    start = len(goal) + 2
+    shown = Span(step=1, field="message", start=start, end=start + len(first))
+    return made.model_copy(update={"shown_at": (shown,)})
+
+
+def conclude(trajectory: Trajectory) -> Result:
+    config = Config()
+    return asyncio.run(relabel(trajectory, rule_parts(config), config))
+
+
+def act(after: str, name: str, **arguments: Any) -> tuple[JsonObject, JsonObject]:
+    return assistant("", tool_call(name, **arguments)), tool(after)
+
+
+def goals(result: Result) -> list[str]:
+    return [example.hindsight_goal for example in result.examples]
+
+
+def reasons(result: Result) -> set[Reason]:
+    found = {attempt.refusal.reason for attempt in result.attempts if attempt.refusal is not None}
+    return found | ({result.drop.reason} if result.drop is not None else set())
+
+
+OPENED = (*act(GLAZES, "click", bid="1"), *act(ASH, "click", bid="10"))
+SEARCHED = (*act(HOME, "fill", bid="2", value="ash blue"), *act(FOUND, "click", bid="3"), *act(ASH, "click", bid="31"))
+FILLED = (
+    *act(SIGN_UP, "click", bid="4"),
+    *act(SIGN_UP, "fill", bid="41", value="Runa Vik"),
+    *act(SIGN_UP, "fill", bid="42", value="3"),
+    *act(SENT, "click", bid="43"),
+)
+
+
+def test_the_last_page_is_a_goal() -> None:
+    assert goals(conclude(run(*OPENED))) == ['Open the page "Ash Blue".']
+
+
+def test_a_search_and_what_was_opened_from_it() -> None:
+    assert goals(conclude(run(*SEARCHED))) == ['Search for "ash blue" and open the page "Ash Blue".']
+
+
+def test_a_form_that_was_sent() -> None:
+    (goal,) = goals(conclude(run(*FILLED)))
+    assert (
+        goal == 'On the page "Book a Seat" set "Your Name" to "Runa Vik" and "Seats" to "3" and press "Send Request".'
+    )
+
+
+def test_the_example_holds_the_new_goal_before_the_first_page() -> None:
+    (example,) = conclude(run(*OPENED)).examples
+    first = example.messages[0]["content"]
+    assert isinstance(first, str)
+    assert first.startswith('Open the page "Ash Blue".\n\nURL: ')
+
+
+def test_wanderings_carry_no_loss() -> None:
+    turns = (*act(FOUND, "goto", url=f"{SITE}/search?q=x"), *act(HOME, "go_back"), *OPENED)
+    (example,) = conclude(run(*turns)).examples
+    assert set(example.train_on) == {4, 5}
+
+
+@pytest.mark.parametrize(
+    ("turns", "reason"),
+    [
+        ((*act(GLAZES, "click", bid="1"), *act(GLAZES, "click", bid="11"), *act(ASH, "click", bid="10")), Reason.SIDE_EFFECT),
+        (act(GLAZES, "click", bid="1"), Reason.TRIVIAL),
+        ((*act(GLAZES, "click", bid="1"), *act(page("/x", "404 Not Found", "heading '404 Not Found'"), "click", bid="10")), None),
+        ((*act(GLAZES, "click", bid="1"), *act(page("/x", "Ash", "heading 'Else'"), "click", bid="10")), None),
+        ((*OPENED[:2], *act(page("/glazes/ash", "Ash Blue", "heading 'Ash Blue'", error="timeout"), "click", bid="10")), None),
+        ((*FILLED[:4], *act(SIGN_UP, "click", bid="44"), *FILLED[4:]), Reason.SIDE_EFFECT),
+        ((*FILLED[:6], *act(SIGN_UP, "fill", bid="41", value="Else"), *FILLED[6:]), Reason.SIDE_EFFECT),
+        ((*FILLED[:6], *act(page("/workshops/new", "Book a Seat", "alert 'Seats is required'"), "click", bid="43")), None),
+    ],
+)  # fmt: skip
+def test_refusals(turns: tuple[JsonObject, ...], reason: Reason | None) -> None:
+    result = conclude(run(*turns))
+    assert not result.examples
+    if reason is not None:
+        assert reason in reasons(result)
+
+
+def test_the_page_that_was_asked_for_is_no_news() -> None:
+    result = conclude(run(*OPENED, goal="Please open the website and show me the page of the glaze Ash Blue"))
+    assert not result.examples
+    assert Reason.REWORDING in reasons(result)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '### Page state\n- Page URL: http://kiln.example/a\n- Page Title: A\n- Page Snapshot:\n- link "Oven\'s door" [ref=e3]',
+        "URL: http://kiln.example/a\n\nTab 0 (current): A\n\n[1] RootWebArea 'A' focused: True\n\t[e3] link \"Oven's door\"",
+    ],
+)
+def test_pages_of_several_tools(text: str) -> None:
+    made = make_trajectory(user("Look"), *act(text, "browser_click", ref="x"))
+    (found,) = pages_of(made.steps[1])
+    assert (found.url, found.title is not None and found.title.name) == ("http://kiln.example/a", "A")
+    assert (element := found.find("e3")) is not None
+    assert element.name == "Oven's door"
+    assert made.text_at(found.span(element.at)) == "Oven's door"
+
+
+def test_runs_without_pages_have_no_visits() -> None:
+    assert visits(make_trajectory(user("Look"), assistant("", tool_call("ls")), tool("a\nb"))) == []
