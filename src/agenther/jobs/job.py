@@ -13,14 +13,15 @@ from agenther.config import Config
 from agenther.environments.sql_dump import find_dumps
 from agenther.errors import ReadError, UserError
 from agenther.jobs.files import hold_folder, remove
+from agenther.jobs.inputs import Inputs, existing_files, read_files
 from agenther.jobs.manifest import Summary, file_mark, write_manifest
 from agenther.jobs.names import UniqueIds
 from agenther.jobs.outputs import write_outputs
 from agenther.jobs.process import Processed, Processor
 from agenther.jobs.store import Store
 from agenther.jobs.workers import Workers
-from agenther.readers.base import Item
-from agenther.readers.discover import PRODUCTS, SIDES, find_inputs, is_spooled, pick_reader, shown_name
+from agenther.readers.base import Item, Reader
+from agenther.readers.discover import PRODUCTS, SIDES, find_inputs, is_spooled, shown_name
 from agenther.readers.labels import Labeller
 from agenther.record import JsonObject, content_key
 from agenther.stages.redact import redact_text
@@ -29,7 +30,6 @@ from agenther.trajectory import Trajectory
 from agenther.versions import versions
 
 Tick = Callable[[], None]
-Inputs = str | Path | Iterable[str | Path]
 
 
 @dataclass(frozen=True)
@@ -100,54 +100,27 @@ def refuse_foreign_folder(out: Path) -> None:
         )
 
 
-def run(paths: Inputs, config: Config | None = None, *, format: str | None = None) -> Iterator[Processed | ReadError]:
+def run(
+    paths: Inputs, config: Config | None = None, *, format: str | None = None, reader: Reader | None = None
+) -> Iterator[Processed | ReadError]:
     """Relabel runs without writing anything: yield, in input order, each run with its Result, or a read error.
 
     Args:
         paths: files, folders or globs; one or several.
         config: settings; defaults when None.
         format: name of the format; sniffed when None.
+        reader: reads all files, whatever they look like.
     """
     files = existing_files(paths)
     process = Processor(config or Config(), dumps_beside(files))
-    for item in read(files, format=format):
+    for item in read(files, format=format, reader=reader):
         yield item if isinstance(item, ReadError) else process(item)
 
 
-def read(paths: Inputs, *, format: str | None = None) -> Iterator[Item]:
-    """Yield every run of some files, and an error for each piece that is none."""
-    for path in find_inputs(paths):
-        reader = pick_reader(path, format)
-        items = (reader,) if isinstance(reader, ReadError) else _at_least_one(reader.read(path), path, reader.format)
-        yield from (_as_shown(item, shown_name(path)) for item in items) if is_spooled(path) else items
-
-
-def _at_least_one(items: Iterable[Item], path: Path, format: str) -> Iterator[Item]:
-    """Yield the items of a file, or an error when it has none: nothing is passed over without a word."""
-    empty = True
-    for item in items:
-        empty = False
-        yield item
-    if empty:
-        yield ReadError(str(path), None, "file", f"runs in the format {format}", "none")
-
-
-def existing_files(inputs: Inputs, out: Path | None = None) -> tuple[Path, ...]:
-    """Return the files that inputs name, but for those that a job wrote.
-
-    Raises:
-        UserError: one of them names nothing, or all together hold no file that may be a trace.
-    """
-    named = (inputs,) if isinstance(inputs, str | Path) else tuple(inputs)
-    paths = tuple(find_inputs(named, out))
-    if missing := next((path for path in paths if not path.exists()), None):
-        raise UserError(f"{missing}: expected a file, a folder or a pattern that matches some, found nothing")
-    if not paths:
-        raise UserError(
-            f"{' '.join(map(str, named))}: expected traces, found no file that could be one",
-            "see `agenther formats`; what a job wrote is not read",
-        )
-    return paths
+def read(paths: Inputs, *, format: str | None = None, reader: Reader | None = None) -> Iterator[Item]:
+    """Yield every run of some files, and an error for each piece that is none; arguments as for `run`."""
+    for file in read_files(paths, format=format, reader=reader):
+        yield from file.items
 
 
 def dumps_beside(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -164,13 +137,6 @@ def count_runs(job: Job) -> int:
 def results_key(config: Config, databases: tuple[Path, ...]) -> str:
     """Return the key of everything besides a run's content that decides its Result."""
     return content_key([config.per_run_key, versions(), [file_mark(path)["sha256"] for path in databases]])
-
-
-def _as_shown(item: Item, name: str) -> Item:
-    """Return what was read under the name of its file that is shown."""
-    if isinstance(item, ReadError):
-        return ReadError(name, item.line, item.where, item.expected, item.found)
-    return item.model_copy(update={"source": item.source.model_copy(update={"path": name})})
 
 
 def _open_runs(job: Job, paths: Iterable[Path], labeller: Labeller, store: Store, tick: Tick) -> Iterator[Trajectory]:

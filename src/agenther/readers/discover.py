@@ -41,12 +41,12 @@ _spooled: dict[Path, str] = {}
 """Copies of standard input, with the names under which they are shown."""
 
 
-def _say_nothing(path: Path, why: str) -> None:
-    pass
+def say_nothing(path: Path, why: str) -> None:
+    """Take note of nothing."""
 
 
 def find_inputs(
-    arguments: str | Path | Iterable[str | Path], out: Path | None = None, pass_over: PassOver = _say_nothing
+    arguments: str | Path | Iterable[str | Path], out: Path | None = None, pass_over: PassOver = say_nothing
 ) -> Iterator[Path]:
     """Yield the files that arguments name: files, globs, folders (all that lies in them, sorted), `-` for standard input.
 

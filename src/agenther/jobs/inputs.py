@@ -1,0 +1,87 @@
+"""Inputs of a job, file by file: which reader reads each and why, and what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from agenther.errors import ReadError, UserError
+from agenther.readers.base import Item, Reader
+from agenther.readers.discover import PassOver, find_inputs, is_spooled, pick_reader, say_nothing, shown_name
+
+Inputs = str | Path | Iterable[str | Path]
+Why = Literal["found by looking", "forced", "mapped", "not known"]
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One file of the input; its items are read while they are asked for, once."""
+
+    path: Path
+    reader: Reader | None
+    """None when no reader takes it; its only item then says so."""
+    why: Why
+    items: Iterator[Item]
+
+
+def read_files(
+    paths: Inputs, *, format: str | None = None, reader: Reader | None = None, pass_over: PassOver = say_nothing
+) -> Iterator[InputFile]:
+    """Yield every file of some inputs with its runs, and an error for each piece that is none.
+
+    Args:
+        paths: files, folders or globs; one or several.
+        format: name of the format of all files; sniffed when None.
+        reader: reads all files, whatever they look like.
+        pass_over: is told of each file of a folder that is not read, and why.
+    """
+    for path in find_inputs(paths, pass_over=pass_over):
+        picked = reader if reader is not None and path.is_file() else pick_reader(path, format)
+        if isinstance(picked, ReadError):
+            yield InputFile(path, None, "not known", _as_shown((picked,), path))
+            continue
+        why: Why = "mapped" if reader is not None else "forced" if format is not None else "found by looking"
+        yield InputFile(path, picked, why, _as_shown(_at_least_one(picked.read(path), path, picked.format), path))
+
+
+def existing_files(inputs: Inputs, out: Path | None = None) -> tuple[Path, ...]:
+    """Return the files that inputs name, but for those that a job wrote.
+
+    Raises:
+        UserError: one of them names nothing, or all together hold no file that may be a trace.
+    """
+    named = (inputs,) if isinstance(inputs, str | Path) else tuple(inputs)
+    paths = tuple(find_inputs(named, out))
+    if missing := next((path for path in paths if not path.exists()), None):
+        raise UserError(f"{missing}: expected a file, a folder or a pattern that matches some, found nothing")
+    if not paths:
+        raise UserError(
+            f"{' '.join(map(str, named))}: expected traces, found no file that could be one",
+            "see `agenther formats`; what a job wrote is not read",
+        )
+    return paths
+
+
+def _at_least_one(items: Iterable[Item], path: Path, format: str) -> Iterator[Item]:
+    """Yield the items of a file, or an error when it has none: nothing is passed over without a word."""
+    empty = True
+    for item in items:
+        empty = False
+        yield item
+    if empty:
+        yield ReadError(str(path), None, "file", f"runs in the format {format}", "none")
+
+
+def _as_shown(items: Iterable[Item], path: Path) -> Iterator[Item]:
+    """Yield items under the name of their file that is shown."""
+    if not is_spooled(path):
+        yield from items
+        return
+    name = shown_name(path)
+    for item in items:
+        if isinstance(item, ReadError):
+            yield ReadError(name, item.line, item.where, item.expected, item.found)
+        else:
+            yield item.model_copy(update={"source": item.source.model_copy(update={"path": name})})
