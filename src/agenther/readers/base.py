@@ -1,32 +1,37 @@
-"""What a reader is, and the small tools all of them share: opening files, naming places, building runs.
+"""What a reader is, and the small tools all of them share: naming places, building runs.
 
 A reader yields runs and `ReadError`s; it never raises for bad content and never loses a good run beside a bad one.
 """
 
 from __future__ import annotations
 
-import gzip
-import io
-import zlib
-from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import orjson
-import zstandard
 
 from agenther.errors import ReadError
+from agenther.readers.files import (
+    BAD_FILE,
+    MAX_RECORD,
+    read_head,
+    read_lines,
+    read_whole,
+    suffix_of,
+)
+from agenther.readers.files import (
+    HEAD_BYTES as HEAD_BYTES,
+)
+from agenther.readers.files import (
+    open_input as open_input,
+)
 from agenther.record import Json, JsonObject
 from agenther.texts import path_text
 from agenther.trajectory import Source, Span, Step, Trajectory, whole_field
 
-HEAD_BYTES = 65536
 LEAST_ECHO = 20
 """A goal with fewer characters is looked for in no other text than the first user turn: it may stand there by chance."""
-BAD_FILE = (OSError, EOFError, zlib.error, zstandard.ZstdError)
-"""What opening or decompressing a file can raise."""
-
 Item = Trajectory | ReadError
 
 
@@ -59,30 +64,6 @@ class FolderReader(Reader, Protocol):
         ...
 
 
-def open_input(path: Path) -> BinaryIO:
-    """Open a file for reading bytes, decompressing .gz and .zst."""
-    if path.suffix == ".gz":
-        return cast(BinaryIO, gzip.open(path, "rb"))
-    if path.suffix == ".zst":
-        return io.BufferedReader(cast(io.RawIOBase, zstandard.ZstdDecompressor().stream_reader(path.open("rb"))))
-    return path.open("rb")
-
-
-def read_head(path: Path) -> bytes:
-    """Return the first 64 KiB of a file, decompressed; empty when it cannot be read."""
-    try:
-        with open_input(path) as file:
-            return file.read(HEAD_BYTES).removeprefix(BOM_UTF8)
-    except BAD_FILE:
-        return b""
-
-
-def suffix_of(path: Path) -> str:
-    """Return the suffix of a file name without regard to compression: `.jsonl` for `a.jsonl.gz`."""
-    name = path.with_suffix("") if path.suffix in (".gz", ".zst") else path
-    return name.suffix.lower()
-
-
 def short(value: object, limit: int = 60) -> str:
     """Show a value in an error message: its type and its first characters."""
     text = repr(value)
@@ -92,8 +73,7 @@ def short(value: object, limit: int = 60) -> str:
 def read_json(path: Path) -> Json | ReadError:
     """Read a whole JSON file."""
     try:
-        with open_input(path) as file:
-            return cast(Json, orjson.loads(file.read().removeprefix(BOM_UTF8)))
+        return cast(Json, orjson.loads(read_whole(path)))
     except orjson.JSONDecodeError as error:
         return ReadError(str(path), error.lineno, f"column {error.colno}", "JSON", error.msg)
     except BAD_FILE as error:
@@ -103,15 +83,16 @@ def read_json(path: Path) -> Json | ReadError:
 def read_jsonl(path: Path) -> Iterator[tuple[int, Json] | ReadError]:
     """Yield (1-based line number, value) of every line that is not blank, and an error for each that is no JSON."""
     try:
-        with open_input(path) as file:
-            for number, raw in enumerate(file, start=1):
-                line = raw.removeprefix(BOM_UTF8) if number == 1 else raw
-                if not line.strip():
-                    continue
+        for number, line in read_lines(path):
+            if line is None:
+                yield ReadError(str(path), number, "line", f"at most {MAX_RECORD >> 20} MiB on a line", "more")
+            elif line.strip():
                 try:
-                    yield number, cast(Json, orjson.loads(line))
+                    value = cast(Json, orjson.loads(line))
                 except orjson.JSONDecodeError as error:
                     yield ReadError(str(path), number, f"column {error.colno}", "a JSON value on one line", error.msg)
+                else:
+                    yield number, value
     except BAD_FILE as error:
         yield ReadError(str(path), None, "file", "a readable file", str(error))
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import orjson
 
 from agenther.errors import ReadError
-from agenther.readers.base import BAD_FILE, Item, Place, build_one, open_input, run_id, source
+from agenther.readers.base import Item, Place, build_one, run_id, source
+from agenther.readers.files import BAD_FILE, MAX_RECORD, read_lines
 from agenther.record import JsonObject
 from agenther.trajectory import Observation, Span, Step, ToolCall, Trajectory
 
@@ -80,17 +81,16 @@ class WebShopReactReader:
 def _blocks(path: Path) -> Iterator[_Block]:
     """Yield the episodes of a log; text before the first and between two of them belongs to none."""
     block: _Block | None = None
-    with open_input(path) as file:
-        for number, raw in enumerate(file, start=1):
-            line = raw.decode("utf-8", errors="replace").rstrip("\r\n")
-            if _RULE.match(line):
-                if block is not None:
-                    yield block
-                block = _Block(line=number)
-            elif block is not None:
-                block.lines.append(line)
-                if "\ufffd" in line and not _is_utf8(raw):
-                    block.broken = line
+    for number, raw in read_lines(path):
+        line = "" if raw is None else raw.decode("utf-8", errors="replace").rstrip("\r\n")
+        if _RULE.match(line):
+            if block is not None:
+                yield block
+            block = _Block(line=number)
+        elif block is not None:
+            block.lines.append(line)
+            if raw is None or ("\ufffd" in line and not _is_utf8(raw)):
+                block.broken = line or f"a line of more than {MAX_RECORD >> 20} MiB"
     if block is not None:
         yield block
 

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import orjson
+import pytest
+import zstandard
+
+from agenther.errors import ReadError
+from agenther.readers import files
+from agenther.readers.base import read_json, read_jsonl
+
+LINES = b'{"n":1}\n{"n":2}\n'
+PACK = {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}
+
+
+def numbers(path: Path) -> list[object]:
+    return [item if isinstance(item, ReadError) else item[1]["n"] for item in read_jsonl(path)]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_members_of_a_packed_file_follow_each_other(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"runs.jsonl{suffix}"
+    path.write_bytes(PACK[suffix](LINES) + PACK[suffix](b"") + PACK[suffix](b'{"n":3}\n'))
+    assert numbers(path) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("suffix", PACK)
+@pytest.mark.parametrize("lost", [1, 4, 9])
+def test_a_cut_packed_file_gives_its_whole_lines_and_an_error(tmp_path: Path, suffix: str, lost: int) -> None:
+    path = tmp_path / f"runs.jsonl{suffix}"
+    many = b"".join(orjson.dumps({"n": n, "noise": os.urandom(60).hex()}) + b"\n" for n in range(4000))
+    path.write_bytes(PACK[suffix](many)[:-lost])
+    *whole, error = numbers(path)
+    assert isinstance(error, ReadError)
+    assert whole == list(range(len(whole)))
+    assert len(whole) > 2000
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_a_bomb_is_stopped_after_the_records_before_it(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"runs.jsonl{suffix}"
+    path.write_bytes(PACK[suffix](LINES + b" " * (200 << 20) + b"\n"))
+    first, second, error = numbers(path)
+    assert (first, second) == (1, 2)
+    assert isinstance(error, ReadError)
+    assert "unpacks to more than 64 MiB" in error.found
+    whole = read_json(path)
+    assert isinstance(whole, ReadError)
+    assert "unpacks to more than" in whole.found
+
+
+def test_a_line_that_is_too_long_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MAX_RECORD", 20)
+    path = tmp_path / "runs.jsonl"
+    path.write_bytes(b'{"n":1}\n{"n":"' + b"a" * 300_000 + b'"}\n{"n":3}\n' + b" " * 19 + b"\n" + b"a" * 21)
+    first, error, third, last = numbers(path)
+    assert (first, third) == (1, 3)
+    assert isinstance(error, ReadError)
+    assert isinstance(last, ReadError)
+    assert (error.line, last.line) == (2, 5)
+
+
+def test_a_whole_file_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MAX_WHOLE", 20)
+    path = tmp_path / "runs.json"
+    path.write_bytes(b"[" + b"1," * 20 + b"1]")
+    whole = read_json(path)
+    assert isinstance(whole, ReadError)
+    assert "one run on a line" in whole.found
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without named pipes")
+def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.jsonl"
+    os.mkfifo(path)
+    (error,) = read_jsonl(path)
+    assert isinstance(error, ReadError)
+    assert "not a regular file" in error.found
+    assert files.read_head(path) == b""
