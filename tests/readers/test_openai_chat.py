@@ -151,6 +151,6 @@ def test_other_formats_are_not_taken(tmp_path: Path):
 
 def test_calls_of_another_dialect_are_an_error_and_not_lost(tmp_path: Path):
     part = {"type": "tool_use", "id": "t", "name": "find_stop", "input": {}}
-    (error,) = read(tmp_path, [{"messages": [*CHAT[:2], {"role": "assistant", "content": [part]}]}])
+    (error,) = read(tmp_path, [{"messages": [*CHAT[:2], {"role": "system", "content": [part]}]}])
     assert isinstance(error, ReadError)
     assert error.where.endswith("content[0]")

@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 
 from agenther.readers.base import Item, Place, locate_goal, read_records, run_id, source
-from agenther.readers.chat import arguments_text
+from agenther.readers.content import arguments_text
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Observation, Step, ToolCall, Trajectory
 

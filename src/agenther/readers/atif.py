@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from agenther.errors import ReadError
 from agenther.readers.base import Item, Place, locate_goal, read_json, read_records, run_id, source
-from agenther.readers.chat import arguments_text
+from agenther.readers.content import arguments_text
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Observation, Step, ToolCall, Trajectory
 

@@ -1,17 +1,17 @@
 """Chat messages as found in files, made well-formed: what all readers of OpenAI-like messages share.
 
-Tolerates what real files hold (content parts, `developer`, `function_call`, arguments as objects, tool messages without
-id) and names the place of what it cannot take. The steps themselves are built by `agenther.messages`.
+Tolerates what real files hold (content parts, Anthropic's blocks, `developer`, `function_call`, arguments as objects, tool
+messages without id) and names the place of what it cannot take. The steps themselves are built by `agenther.messages`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import orjson
-
 from agenther.messages import from_messages
+from agenther.readers.anthropic import has_blocks, plain_messages
 from agenther.readers.base import Place
+from agenther.readers.content import arguments_text, content_text
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Step
 
@@ -19,7 +19,7 @@ ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
 
 def chat_steps(place: Place, messages: Sequence[Json]) -> tuple[tuple[Step, ...], JsonObject]:
-    """Return the steps of a list of messages, and labels that name the parts which are no text.
+    """Return the steps of a list of messages, and labels: parts that are no text, and calls whose result is marked an error.
 
     Args:
         place: where the list stands, for errors.
@@ -29,11 +29,8 @@ def chat_steps(place: Place, messages: Sequence[Json]) -> tuple[tuple[Step, ...]
     for i, message in enumerate(messages):
         chat.add(place.at(i), place.at(i).obj(message))
     labels: JsonObject = {"non_text_parts": list(chat.non_text)} if chat.non_text else {}
+    labels |= {"tool_errors": list(chat.tool_errors)} if chat.tool_errors else {}
     return from_messages(chat.messages), labels
-
-
-_FOREIGN_CALLS = frozenset({"tool_use", "tool_result"})
-"""Kinds of content part that hold calls and results in other dialects: to leave them out would lose the run."""
 
 
 class _Chat:
@@ -42,6 +39,7 @@ class _Chat:
     def __init__(self) -> None:
         self.messages: list[JsonObject] = []
         self.non_text: list[Json] = []
+        self.tool_errors: list[Json] = []
         self._waiting: list[tuple[str, str]] = []
         self._n_calls = 0
         self._answerable = False
@@ -50,6 +48,11 @@ class _Chat:
         role = message.get("role")
         if role not in ROLES:
             raise place.at("role").error(f"one of {', '.join(ROLES)}", role)
+        for made in plain_messages(place, message, self.non_text) if has_blocks(message) else (message,):
+            self._add(place, made)
+
+    def _add(self, place: Place, message: JsonObject) -> None:
+        role = message.get("role")
         text = content_text(place.at("content"), message.get("content"), self.non_text)
         if role in ("tool", "function"):
             self._add_answer(place, message, text)
@@ -111,45 +114,11 @@ class _Chat:
             named = [i for i, n in self._waiting if n == name]
             call_id = next(iter(named or [i for i, _ in self._waiting]), None)
         self._waiting = [(i, n) for i, n in self._waiting if i != call_id]
+        if message.get("is_error") is True:
+            self.tool_errors.append(call_id)
         made: JsonObject = {"role": "tool", "content": text}
         if call_id is not None:
             made["tool_call_id"] = call_id
         if isinstance(name, str):
             made["name"] = name
         self.messages.append(made)
-
-
-def arguments_text(arguments: Json) -> str:
-    """Return the arguments of a call as text: a text as it stands, anything else as JSON."""
-    if isinstance(arguments, str):
-        return arguments
-    return "{}" if arguments is None else orjson.dumps(arguments).decode()
-
-
-def content_text(place: Place, content: Json, left_out: list[Json], names: tuple[str, ...] = ("text",)) -> str:
-    """Return the text of a content: a string, nothing, or the text parts of a list one below the other.
-
-    Args:
-        place: where the content stands.
-        content: the content.
-        left_out: takes the place and kind of each part that is no text.
-        names: the members of a part that may hold its text, the first one found counts.
-
-    Raises:
-        ReadError: the content is of no such shape, or holds a call or a result in another dialect.
-    """
-    if content is None:
-        return ""
-    if not isinstance(content, list):
-        return place.str(content)
-    texts: list[str] = []
-    for i, part in enumerate(content):
-        body: JsonObject = {"text": part} if isinstance(part, str) else place.at(i).obj(part)
-        text = next((body[name] for name in names if name in body), None)
-        if isinstance(text, str):
-            texts.append(text)
-        elif body.get("type") in _FOREIGN_CALLS:
-            raise place.at(i).error("OpenAI content (calls under tool_calls, results as tool messages)", part)
-        else:
-            left_out.append(f"{place.at(i).where}: {body.get('type')}")
-    return "\n".join(texts)

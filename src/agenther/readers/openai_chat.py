@@ -1,8 +1,9 @@
 """OpenAI chat runs: JSON or JSONL, each record an object around a list of messages, or the bare list.
 
 Read from a record: the messages under `messages`, `trajectory`, `conversation` or `conversations`; `tools` (or the older
-`functions`), as a list or as JSON text; `goal`, `id`, `task_id`, `success`, `reward`, `model`, `metadata`. Without a
-`goal` the first user message is the goal. Without `success` a reward of 1 or more is a success, a smaller one a failure.
+`functions`), as a list or as JSON text; `system`, where Anthropic's dialect keeps it; `goal`, `id`, `task_id`, `success`,
+`reward`, `model`, `metadata`. Without a `goal` the first user message is the goal. Without `success` a reward of 1 or more is
+a success, a smaller one a failure.
 How single messages are read belongs to `chat`.
 """
 
@@ -17,6 +18,7 @@ import orjson
 from agenther.errors import ReadError
 from agenther.readers.base import Item, Place, build_one, locate_goal, records, run_id, source
 from agenther.readers.chat import chat_steps
+from agenther.readers.content import content_text
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Step, Trajectory
 
@@ -80,9 +82,11 @@ def _run(place: Place, index: int, value: Json) -> Trajectory:
     if key is None:
         raise place.error(f"one of the fields {', '.join(MESSAGE_KEYS)}", sorted(record))
     listed = place if isinstance(value, list) else place.at(key)
-    steps, labels = chat_steps(listed, listed.list(record[key]))
-    if not steps:
+    messages = listed.list(record[key])
+    if not messages:
         raise listed.error("at least one message", [])
+    steps, labels = chat_steps(listed, messages)
+    steps = _with_system(place.at("system"), record.get("system"), steps)
     goal = _goal(place, record, steps)
     success, reward, label_source = _outcome(place, record)
     if "metadata" in record:
@@ -102,6 +106,15 @@ def _run(place: Place, index: int, value: Json) -> Trajectory:
         labels=labels,
         agent=_text_or_none(record.get("model")),
     )
+
+
+def _with_system(place: Place, system: Json, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return the steps behind the system text that a record keeps beside its messages, if it does."""
+    text = content_text(place, system, []) if isinstance(system, str | list) else ""
+    if not text or steps[0].source == "system":
+        return steps
+    moved = (step.model_copy(update={"step_id": step.step_id + 1}) for step in steps)
+    return (Step(step_id=1, source="system", message=text), *moved)
 
 
 def _text_or_none(value: Json) -> str | None:
@@ -140,4 +153,5 @@ def _tools(place: Place, record: JsonObject) -> tuple[JsonObject, ...]:
 
 
 def _wrapped(function: JsonObject) -> JsonObject:
-    return {"type": "function", "function": {k: v for k, v in function.items() if k != "type"}}
+    body = {"parameters" if key == "input_schema" else key: v for key, v in function.items() if key != "type"}
+    return {"type": "function", "function": body}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from agenther.readers.base import Place
-from agenther.readers.chat import arguments_text, content_text
+from agenther.readers.content import arguments_text, content_text
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Observation, Step, ToolCall
 

@@ -16,7 +16,7 @@ import orjson
 
 from agenther.errors import ReadError
 from agenther.readers.base import Item, Place, build_one, locate_goal, read_json, source
-from agenther.readers.chat import arguments_text
+from agenther.readers.content import arguments_text
 from agenther.record import Json, JsonObject, content_key
 from agenther.texts import path_text
 from agenther.trajectory import Observation, Step, ToolCall, Trajectory
