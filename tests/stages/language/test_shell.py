@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenther.stages.language.shell.calls import output_of
 from agenther.stages.language.shell.effects import Effect, effect_of
 from agenther.stages.language.shell.output import fault, is_clean, is_cut
 from agenther.stages.language.shell.parse import Refused, parse_pipeline
 from agenther.stages.language.shell.query import understand
+from agenther.stages.language.shell.wrappings import output_of
 from agenther.stages.relabel.shell.sentences import sentence
 
 

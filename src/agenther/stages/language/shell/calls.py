@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import cast
 
-from agenther.record import JsonObject
+from agenther.stages.language.shell.wrappings import output_of
 from agenther.trajectory import Span, Step, ToolCall, whole_field
 
 _SHELL_TOOL = re.compile(
@@ -15,9 +14,6 @@ _SHELL_TOOL = re.compile(
     re.IGNORECASE,
 )
 _ARGUMENTS = ("command", "cmd", "bash_command", "script", "code", "input", "commands", "keystrokes")
-_TAGGED = re.compile(r"\s*<returncode>(?P<code>-?\d+)</returncode>\s*<output>\n?(?P<output>.*?)</output>\s*", re.DOTALL)
-_PRINTED = ("stdout", "output", "result")
-_COMPLAINTS = ("stderr", "error", "exit_code", "exitCode", "returncode", "return_code", "code", "timed_out")
 _NO_SHELL = re.compile(r"python|sql|ipython|jupyter|javascript", re.IGNORECASE)
 
 
@@ -38,34 +34,13 @@ def observation_of(step: Step, number: int) -> tuple[int, str] | None:
     if call.tool_call_id:
         for index, observation in enumerate(step.observations):
             if observation.source_call_id == call.tool_call_id:
-                return index, output_of(observation.content)
+                return index, output_of(observation.content, command_of(call))
     if len(step.tool_calls) == len(step.observations) == 1 and step.observations[0].source_call_id in (
         None,
         call.tool_call_id,
     ):
-        return 0, output_of(step.observations[0].content)
+        return 0, output_of(step.observations[0].content, command_of(call))
     return None
-
-
-def output_of(content: str) -> str:
-    """Return what a command printed, out of the wrapping that some harnesses put around it.
-
-    A wrapping that tells of a failure or of error text is left as it is, so that no row of it fits anything.
-    """
-    if (match := _TAGGED.fullmatch(content)) is not None:
-        return match["output"] if match["code"] == "0" else content
-    if content.lstrip()[:1] != "{":
-        return content
-    try:
-        wrapped = json.loads(content)
-    except (ValueError, RecursionError):
-        return content
-    if not isinstance(wrapped, dict):
-        return content
-    values = cast(JsonObject, wrapped)
-    printed = next((v for k in _PRINTED if isinstance(v := values.get(k), str)), None)
-    failed = any(values.get(k) for k in _COMPLAINTS)
-    return content if printed is None or failed else printed
 
 
 def command_span(step: Step, number: int, command: str, start: int, end: int) -> Span:
