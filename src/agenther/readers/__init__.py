@@ -4,6 +4,7 @@ from agenther.readers.adp import AdpReader
 from agenther.readers.agenther_json import AgentHERReader
 from agenther.readers.atif import AtifReader
 from agenther.readers.base import Item, Reader
+from agenther.readers.claude_code import ClaudeCodeReader
 from agenther.readers.fireact import FireActReader
 from agenther.readers.intercode import InterCodeReader
 from agenther.readers.mint import MintReader
@@ -17,6 +18,7 @@ from agenther.readers.who_and_when import WhoAndWhenReader
 _BUILT_IN: tuple[Reader, ...] = (
     AtifReader(),
     NemoGymReader(),
+    ClaudeCodeReader(),
     AdpReader(),
     WebShopReactReader(),
     InterCodeReader(),

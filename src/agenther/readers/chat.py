@@ -6,7 +6,7 @@ messages without id) and names the place of what it cannot take. The steps thems
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from agenther.messages import from_messages
 from agenther.readers.anthropic import has_blocks, plain_messages
@@ -25,9 +25,14 @@ def chat_steps(place: Place, messages: Sequence[Json]) -> tuple[tuple[Step, ...]
         place: where the list stands, for errors.
         messages: the messages as found.
     """
+    return placed_chat_steps((place.at(i), place.at(i).obj(message)) for i, message in enumerate(messages))
+
+
+def placed_chat_steps(messages: Iterable[tuple[Place, JsonObject]]) -> tuple[tuple[Step, ...], JsonObject]:
+    """Return steps and labels as `chat_steps` does, of messages that do not lie in one list."""
     chat = _Chat()
-    for i, message in enumerate(messages):
-        chat.add(place.at(i), place.at(i).obj(message))
+    for place, message in messages:
+        chat.add(place, message)
     labels: JsonObject = {"non_text_parts": list(chat.non_text)} if chat.non_text else {}
     labels |= {"tool_errors": list(chat.tool_errors)} if chat.tool_errors else {}
     return from_messages(chat.messages), labels
