@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check format clean
+.PHONY: help demo test check fuzz format clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -31,9 +31,17 @@ check: $(VENV)/.dev  ## format, lint and types
 	@$(BIN)/ruff check .
 	@$(BIN)/pyright
 
+$(VENV)-fuzz/.done: pyproject.toml constraints.txt
+	@test -x $(VENV)-fuzz/bin/python || $(PYTHON) -m venv $(VENV)-fuzz
+	@$(VENV)-fuzz/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . 'atheris>=3'
+	@touch $@
+
+fuzz: $(VENV)-fuzz/.done  ## fuzz readers and rules, guided by coverage, for FUZZ_SECONDS (3600); faults go to fuzz-out/faults
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),3600) $(VENV)-fuzz/bin/python -m fuzz.run
+
 format: $(VENV)/.dev  ## format and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 clean:  ## remove the environment and the demo's output
-	rm -rf $(VENV) demo-out
+	rm -rf $(VENV) $(VENV)-fuzz demo-out fuzz-out

@@ -1,0 +1,1 @@
+"""Fuzzing of readers and rules; see `run.py`."""
