@@ -23,7 +23,7 @@ def page(path: str, title: str, *elements: str, error: str = "") -> str:
 
 
 HOME = page(
-    "/", "Kiln and Clay", "[1] link 'Glazes'", "[2] searchbox 'Search'", "[3] button 'Go'", "[4] link 'Workshops'"
+    "/", "Kiln and Clay", "[1] link 'Glazes'", "[2] searchbox 'Search'", "[3] button 'Go'", "[4] link 'Request a Seat'"
 )
 GLAZES = page(
     "/glazes", "Glazes - Kiln and Clay", "[9] heading 'Glazes'", "[10] link 'Ash Blue'", "[11] button 'Add to Cart'"
@@ -33,13 +33,13 @@ FOUND = page(
     "/search?q=ash+blue", "Results - Kiln and Clay", "[30] heading 'Results for ash blue'", "[31] link 'Ash Blue'"
 )
 SIGN_UP = page(
-    "/workshops/new", "Book a Seat - Kiln and Clay", "[40] heading 'Book a Seat'", "[41] textbox 'Your Name *'",
+    "/seats/new", "Seat Request - Kiln and Clay", "[40] heading 'Seat Request'", "[41] textbox 'Your Name *'",
     "[42] textbox 'Seats'", "[43] button 'Send Request'", "[44] checkbox 'Newsletter'",
 )  # fmt: skip
 SENT = page(
-    "/workshops/new",
-    "Book a Seat - Kiln and Clay",
-    "[40] heading 'Book a Seat'",
+    "/seats/new",
+    "Seat Request - Kiln and Clay",
+    "[40] heading 'Seat Request'",
     "[50] status 'Your request was sent.'",
 )
 GOAL = "How much cheaper is the largest bucket of celadon than two small ones, shipping to Norway included?"
@@ -91,7 +91,7 @@ def test_a_search_and_what_was_opened_from_it() -> None:
 def test_a_form_that_was_sent() -> None:
     (goal,) = goals(conclude(run(*FILLED)))
     assert (
-        goal == 'On the page "Book a Seat" set "Your Name" to "Runa Vik" and "Seats" to "3" and press "Send Request".'
+        goal == 'On the page "Seat Request" set "Your Name" to "Runa Vik" and "Seats" to "3" and press "Send Request".'
     )
 
 
@@ -118,7 +118,8 @@ def test_wanderings_carry_no_loss() -> None:
         ((*OPENED[:2], *act(page("/glazes/ash", "Ash Blue", "heading 'Ash Blue'", error="timeout"), "click", bid="10")), None),
         ((*FILLED[:4], *act(SIGN_UP, "click", bid="44"), *FILLED[4:]), Reason.SIDE_EFFECT),
         ((*FILLED[:6], *act(SIGN_UP, "fill", bid="41", value="Else"), *FILLED[6:]), Reason.SIDE_EFFECT),
-        ((*FILLED[:6], *act(page("/workshops/new", "Book a Seat", "alert 'Seats is required'"), "click", bid="43")), None),
+        ((*FILLED[:4], *act(SIGN_UP, "click", bid="43"), *FILLED[2:]), Reason.SIDE_EFFECT),
+        ((*FILLED[:6], *act(page("/seats/new", "Seat Request", "alert 'Seats is required'"), "click", bid="43")), None),
     ],
 )  # fmt: skip
 def test_refusals(turns: tuple[JsonObject, ...], reason: Reason | None) -> None:

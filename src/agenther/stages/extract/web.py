@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from agenther.conclusions import Claim
 from agenther.record import Json
 from agenther.stages.language.web import Element, Page, Visit, visits
-from agenther.stages.language.web_actions import CHOOSES, CLICKS, TYPES, is_search
+from agenther.stages.language.web_actions import CHOOSES, CLICKS, TYPES, is_search, may_reload
 from agenther.trajectory import Span, Trajectory, find_text
 
 _DONE = re.compile(
@@ -79,12 +79,14 @@ def confirmation(visit: Visit) -> Element | None:
 
 
 def filled_in(walk: Sequence[Visit], at: int) -> list[tuple[Element, Visit]]:
-    """Return the fields filled in on the page on which action `at` was taken, with the last value of each."""
+    """Return the fields filled in since the page of action `at` was loaded, with the last value of each."""
     before = walk[at].before
     last: dict[str, tuple[Element, Visit]] = {}
     for visit in walk[:at]:
         here = visit.before is not None and before is not None and visit.before.place == before.place
-        if here and visit.action is not None and visit.action.kind in TYPES | CHOOSES and visit.target is not None:
+        if not here or may_reload(visit):
+            last.clear()
+        elif visit.action is not None and visit.action.kind in TYPES | CHOOSES and visit.target is not None:
             last.pop(visit.target.bid, None)
             last[visit.target.bid] = (visit.target, visit)
     return list(last.values())
