@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import orjson
 
-from agenther.cli.terminal import make_console, warn_unmatched
+from agenther.cli.terminal import make_console, warn_unmatched, warn_unmatched_paths
 from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, load_config
 
 DOMAIN_HELP = (
@@ -24,6 +24,13 @@ DOMAIN_HELP = (
     "-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder to write to; made if missing."
 )
 @click.option("--format", "format_name", metavar="NAME", help="Format of all inputs; found by looking when not given.")
+@click.option(
+    "--map",
+    "map_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE.toml",
+    help="Where the files hold what, for a format of your own; `agenther formats --map-template` prints one.",
+)
 @click.option(
     "--labels",
     type=click.Path(path_type=Path),
@@ -65,6 +72,7 @@ def command(
     inputs: tuple[str, ...],
     out: Path,
     format_name: str | None,
+    map_file: Path | None,
     labels: Path | None,
     config_file: Path | None,
     domains: tuple[str, ...],
@@ -100,10 +108,12 @@ def command(
         redact=False if no_redact else None,
         seed=seed,
     )
-    job = Job(inputs, out, config, format_name, labels, limit, min(workers, 4 * (os.cpu_count() or 1)), strict)
+    workers = min(workers, 4 * (os.cpu_count() or 1))
+    job = Job(inputs, out, config, format_name, labels, limit, workers, strict, map_file)
     with show_progress(job) as tick:
         summary = execute(job, tick)
     warn_unmatched(labels, summary.unmatched_labels)
+    warn_unmatched_paths(map_file, summary.unmatched_paths)
     if as_json:
         click.echo(orjson.dumps(summary.to_json(), option=orjson.OPT_INDENT_2).decode())
     else:

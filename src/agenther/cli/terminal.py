@@ -31,6 +31,12 @@ def warn_unmatched(labels: Path | None, ids: Sequence[str]) -> None:
         click.echo(f"warning: {labels}: {len(ids)} of its ids name no run: {some}", err=True)
 
 
+def warn_unmatched_paths(map_file: Path | None, paths: Sequence[str]) -> None:
+    """Say which paths of a map found nothing in all that was read."""
+    for path in paths:
+        click.echo(f"warning: {map_file}: {one_line(path, 100)}: found nothing in any record", err=True)
+
+
 def make_console() -> Console:
     """Return a console for standard output: plain and wide where it is no terminal."""
     console = Console(highlight=False)

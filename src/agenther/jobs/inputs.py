@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from agenther.errors import ReadError, UserError
 from agenther.readers.base import Item, Reader
 from agenther.readers.discover import PassOver, find_inputs, is_spooled, pick_reader, say_nothing, shown_name
+from agenther.texts import path_text
+
+if TYPE_CHECKING:
+    from agenther.readers.mapped import MapReader
 
 Inputs = str | Path | Iterable[str | Path]
 Why = Literal["found by looking", "forced", "mapped", "not known"]
@@ -44,6 +48,22 @@ def read_files(
             continue
         why: Why = "mapped" if reader is not None else "forced" if format is not None else "found by looking"
         yield InputFile(path, picked, why, _as_shown(_at_least_one(picked.read(path), path, picked.format), path))
+
+
+def map_reader(map_file: Path | None, format: str | None = None) -> MapReader | None:
+    """Return the reader of a map, None when there is none.
+
+    Raises:
+        UserError: the map cannot be used, or a format is named too.
+    """
+    if map_file is None:
+        return None
+    if format is not None:
+        raise UserError(f"--map {path_text(map_file)} and --format {format}: a map is a format of its own", "give one")
+    from agenther.readers.mapped import MapReader
+    from agenther.readers.mapping import load_map
+
+    return MapReader(load_map(map_file))
 
 
 def existing_files(inputs: Inputs, out: Path | None = None) -> tuple[Path, ...]:

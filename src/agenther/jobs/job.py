@@ -13,7 +13,7 @@ from agenther.config import Config
 from agenther.environments.sql_dump import find_dumps
 from agenther.errors import ReadError, UserError
 from agenther.jobs.files import hold_folder, remove
-from agenther.jobs.inputs import Inputs, existing_files, read_files
+from agenther.jobs.inputs import Inputs, existing_files, map_reader, read_files
 from agenther.jobs.manifest import Summary, file_mark, write_manifest
 from agenther.jobs.names import UniqueIds
 from agenther.jobs.outputs import write_outputs
@@ -44,6 +44,8 @@ class Job:
     limit: int | None = None
     workers: int = 1
     strict: bool = False
+    map_file: Path | None = None
+    """The map by which all inputs are read, instead of a format."""
 
 
 def execute(job: Job, tick: Tick = lambda: None) -> Summary:
@@ -62,15 +64,19 @@ def execute(job: Job, tick: Tick = lambda: None) -> Summary:
     """
     started, cpu = time.monotonic(), time.process_time()
     paths = existing_files(job.inputs, job.out)
-    labeller = Labeller(job.labels)
+    labeller, reader = Labeller(job.labels), map_reader(job.map_file, job.format)
     databases = dumps_beside(paths)
     marks: list[JsonObject] = [{**file_mark(path), "path": shown_name(path)} for path in paths]
+    if job.map_file is not None:
+        marks.append({**file_mark(job.map_file), "role": "map"})
     key = results_key(job.config, databases)
     refuse_foreign_folder(job.out)
     with hold_folder(job.out), Store(job.out / "run.sqlite", key) as store:
         store.start()
         workers = Workers(Processor(job.config, databases).texts, job.workers)
-        with closing(workers.map(_open_runs(job, paths, labeller, store, tick))) as done:
+        with closing(
+            workers.map(_open_runs(job, read(paths, format=job.format, reader=reader), labeller, store, tick))
+        ) as done:
             for texts in done:
                 store.put(texts)
                 tick()
@@ -80,6 +86,8 @@ def execute(job: Job, tick: Tick = lambda: None) -> Summary:
         if job.labels is not None and job.limit is None:
             summary.unmatched_labels = labeller.unmatched()
             summary.counts["labels_unmatched"] = len(summary.unmatched_labels)
+        if reader is not None and job.limit is None:
+            summary.unmatched_paths = reader.unmatched()
         timings: JsonObject = {
             "wall_s": round(time.monotonic() - started, 3),
             "cpu_s": round(time.process_time() - cpu + workers.cpu_s, 3),
@@ -130,7 +138,8 @@ def dumps_beside(paths: Iterable[Path]) -> tuple[Path, ...]:
 
 def count_runs(job: Job) -> int:
     """Count the runs of a job by reading them once."""
-    items = read(find_inputs(job.inputs, job.out), format=job.format)
+    reader = map_reader(job.map_file, job.format)
+    items = read(find_inputs(job.inputs, job.out), format=job.format, reader=reader)
     return sum(1 for _ in islice((item for item in items if isinstance(item, Trajectory)), job.limit))
 
 
@@ -139,11 +148,11 @@ def results_key(config: Config, databases: tuple[Path, ...]) -> str:
     return content_key([config.per_run_key, versions(), [file_mark(path)["sha256"] for path in databases]])
 
 
-def _open_runs(job: Job, paths: Iterable[Path], labeller: Labeller, store: Store, tick: Tick) -> Iterator[Trajectory]:
+def _open_runs(job: Job, items: Iterable[Item], labeller: Labeller, store: Store, tick: Tick) -> Iterator[Trajectory]:
     """List every input in the store and yield the runs that still lack a Result."""
     ids = UniqueIds()
     n_runs = 0
-    for ordinal, item in enumerate(read(paths, format=job.format)):
+    for ordinal, item in enumerate(items):
         if isinstance(item, ReadError):
             if job.strict:
                 raise item

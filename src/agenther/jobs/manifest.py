@@ -26,7 +26,7 @@ class Summary:
 
     An `accepted` run has at least one label. A `kept` run has one that no earlier run gave already; accepted runs that
     are not kept are `dropped` as near-duplicates. `dropped` counts runs by `stage.reason`. `unmatched_labels` are the ids
-    of a labels file that no run has.
+    of a labels file that no run has, `unmatched_paths` those of a map that found nothing in any run.
     """
 
     counts: Counter[str] = field(default_factory=Counter[str])
@@ -38,6 +38,7 @@ class Summary:
     rows: Counter[str] = field(default_factory=Counter[str])
     goals: set[int] = field(default_factory=set[int])
     unmatched_labels: list[str] = field(default_factory=list[str])
+    unmatched_paths: list[str] = field(default_factory=list[str])
 
     def add(self, run: Trajectory, result: Result, fresh: Sequence[Example], drop: Refusal | None) -> None:
         """Count one run.

@@ -152,9 +152,14 @@ def is_lines(head: bytes) -> bool:
     return True
 
 
+def holds_lines(path: Path) -> bool:
+    """Tell whether a file is read line by line."""
+    return suffix_of(path) in (".jsonl", ".ndjson") or is_lines(read_head(path))
+
+
 def records(path: Path) -> Iterator[tuple[Place, int, Json] | ReadError]:
     """Yield (place, index, value) of each record: lines of a JSONL file, members of a JSON list, or the one JSON value."""
-    if suffix_of(path) in (".jsonl", ".ndjson") or is_lines(read_head(path)):
+    if holds_lines(path):
         for index, item in enumerate(read_jsonl(path)):
             yield item if isinstance(item, ReadError) else (Place(path, item[0]), index, item[1])
         return

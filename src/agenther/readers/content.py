@@ -1,6 +1,8 @@
-"""Contents of messages and arguments of calls, as the dialects of chat write them, made text."""
+"""Contents of messages, arguments of calls and schemas of tools, as the dialects of chat write them, made one."""
 
 from __future__ import annotations
+
+from typing import cast
 
 import orjson
 
@@ -45,3 +47,25 @@ def content_text(place: Place, content: Json, left_out: list[Json], names: tuple
         else:
             left_out.append(f"{place.at(i).where}: {body.get('type')}")
     return "\n".join(texts)
+
+
+def tool_schemas(place: Place, raw: Json) -> tuple[JsonObject, ...]:
+    """Return tool schemas in OpenAI's present form, from a list or JSON text, wrapped or bare; none for None.
+
+    Raises:
+        ReadError: it is no list of objects.
+    """
+    if isinstance(raw, str):
+        try:
+            raw = cast(Json, orjson.loads(raw))
+        except orjson.JSONDecodeError:
+            raise place.error("a list of tools, also as JSON text", raw) from None
+    if raw is None:
+        return ()
+    tools = [place.at(i).obj(tool) for i, tool in enumerate(place.list(raw))]
+    return tuple(tool if "function" in tool or "name" not in tool else _wrapped(tool) for tool in tools)
+
+
+def _wrapped(function: JsonObject) -> JsonObject:
+    body = {"parameters" if key == "input_schema" else key: v for key, v in function.items() if key != "type"}
+    return {"type": "function", "function": body}

@@ -13,12 +13,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import orjson
-
 from agenther.errors import ReadError
 from agenther.readers.base import Item, Place, build_one, locate_goal, records, run_id, source
 from agenther.readers.chat import chat_steps
-from agenther.readers.content import content_text
+from agenther.readers.content import content_text, tool_schemas
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Step, Trajectory
 
@@ -138,20 +136,5 @@ def _outcome(place: Place, record: JsonObject) -> tuple[bool | None, float | Non
 
 
 def _tools(place: Place, record: JsonObject) -> tuple[JsonObject, ...]:
-    """Return the tool schemas in OpenAI's present form, from a list or JSON text, wrapped or bare."""
     key = "functions" if record.get("tools") is None else "tools"
-    raw, where = record.get(key), place.at(key)
-    if isinstance(raw, str):
-        try:
-            raw = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            raise where.error("a list of tools, also as JSON text", raw) from None
-    if raw is None:
-        return ()
-    tools = [where.at(i).obj(tool) for i, tool in enumerate(where.list(raw))]
-    return tuple(tool if "function" in tool or "name" not in tool else _wrapped(tool) for tool in tools)
-
-
-def _wrapped(function: JsonObject) -> JsonObject:
-    body = {"parameters" if key == "input_schema" else key: v for key, v in function.items() if key != "type"}
-    return {"type": "function", "function": body}
+    return tool_schemas(place.at(key), record.get(key))
