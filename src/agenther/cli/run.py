@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import orjson
 
-from agenther.cli.terminal import make_console, warn_unmatched, warn_unmatched_paths
+from agenther.cli.terminal import make_console, warn_broken_readers, warn_unmatched, warn_unmatched_paths
 from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, load_config
 
 DOMAIN_HELP = (
@@ -114,6 +114,7 @@ def command(
         summary = execute(job, tick)
     warn_unmatched(labels, summary.unmatched_labels)
     warn_unmatched_paths(map_file, summary.unmatched_paths)
+    warn_broken_readers()
     if as_json:
         click.echo(orjson.dumps(summary.to_json(), option=orjson.OPT_INDENT_2).decode())
     else:

@@ -37,6 +37,14 @@ def warn_unmatched_paths(map_file: Path | None, paths: Sequence[str]) -> None:
         click.echo(f"warning: {map_file}: {one_line(path, 100)}: found nothing in any record", err=True)
 
 
+def warn_broken_readers() -> None:
+    """Say which readers of other packages could not be used."""
+    from agenther.readers.plugins import reader_problems
+
+    for problem in reader_problems():
+        click.echo(f"warning: {one_line(problem, 400)}", err=True)
+
+
 def make_console() -> Console:
     """Return a console for standard output: plain and wide where it is no terminal."""
     console = Console(highlight=False)

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from agenther.errors import ReadError
-from agenther.readers import READERS
 from agenther.readers.base import HEAD_BYTES, FolderReader, Reader, is_lines, read_head, suffix_of
+from agenther.readers.plugins import known_readers, reader_problems
 from agenther.texts import path_text
 
 DATA_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson", ".traj", ".eval"})
@@ -86,14 +86,18 @@ def pick_reader(path: Path, format: str | None = None) -> Reader | ReadError:
     if not path.is_file():
         return ReadError(str(path), None, "file", "a file that exists", "a folder" if path.is_dir() else "nothing")
     if format is not None:
-        known = READERS.get(format)
-        return known or ReadError(str(path), None, "format", f"one of {', '.join(READERS)}", repr(format))
+        known = known_readers().get(format)
+        return known or ReadError(str(path), None, "format", f"one of {_names()}", repr(format))
     head = read_head(path)
-    for reader in READERS.values():
+    for reader in known_readers().values():
         if reader.sniff(path, head):
             return reader
     found = f"{head[:60]!r}" if head else "an empty or unreadable file"
-    return ReadError(str(path), None, "file", f"a trace (tried {', '.join(READERS)})", found)
+    return ReadError(str(path), None, "file", f"a trace (tried {_names()})", found)
+
+
+def _names() -> str:
+    return "; ".join((", ".join(known_readers()), *reader_problems()))
 
 
 def _expand(argument: str | Path, pass_over: PassOver) -> Iterator[Path]:
@@ -138,7 +142,7 @@ def _files_under(folder: Path, pass_over: PassOver) -> Iterator[Path]:
 
 def _is_companion(path: Path) -> bool:
     """Tell whether a file belongs to a run that another file beside it stands for."""
-    return any(isinstance(reader, FolderReader) and reader.companion(path) for reader in READERS.values())
+    return any(isinstance(reader, FolderReader) and reader.companion(path) for reader in known_readers().values())
 
 
 def _is_product(path: Path, out: Path | None) -> bool:
@@ -159,7 +163,7 @@ def _may_be_trace(path: Path) -> bool:
     if suffix_of(path) in DATA_SUFFIXES:
         return True
     head = read_head(path)
-    return any(reader.sniff(path, head) for reader in READERS.values())
+    return any(reader.sniff(path, head) for reader in known_readers().values())
 
 
 def _spool_stdin() -> Path:
