@@ -2,6 +2,7 @@
 
 from agenther.readers.adp import AdpReader
 from agenther.readers.agenther_json import AgentHERReader
+from agenther.readers.agentrx import AgentRxReader
 from agenther.readers.atif import AtifReader
 from agenther.readers.base import Item, Reader
 from agenther.readers.claude_code import ClaudeCodeReader
@@ -12,6 +13,8 @@ from agenther.readers.nemo_gym import NemoGymReader
 from agenther.readers.openai_chat import OpenAIChatReader
 from agenther.readers.swe_agent import SweAgentReader
 from agenther.readers.tau_bench import TauBenchReader
+from agenther.readers.toolbench import ToolBenchReader
+from agenther.readers.tooleval import ToolEvalReader
 from agenther.readers.webshop_react import WebShopReactReader
 from agenther.readers.who_and_when import WhoAndWhenReader
 
@@ -25,8 +28,11 @@ _BUILT_IN: tuple[Reader, ...] = (
     MintReader(),
     FireActReader(),
     AgentHERReader(),
+    ToolBenchReader(),
+    ToolEvalReader(),
     TauBenchReader(),
     WhoAndWhenReader(),
+    AgentRxReader(),
     SweAgentReader(),
     OpenAIChatReader(),
 )

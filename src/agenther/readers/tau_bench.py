@@ -2,7 +2,8 @@
 
 The goal is the simulated user's script. It stands nowhere in the run: the agent sees its policy and the user's turns.
 The file does not say which domain the tasks are from; the names of the tools do. Marks by which the simulated user ends
-the conversation (`###STOP###`) are taken out and kept as a label.
+the conversation (`###STOP###`) are taken out and kept as a label. Failed retail runs take AgentRx's annotations, where these
+lie beside the file, as labels.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from agenther.readers.agentrx_marks import mark_labels, marks_beside, root_step
 from agenther.readers.base import Item, Place, read_records, run_id, source
 from agenther.readers.chat import chat_steps
 from agenther.record import Json, JsonObject
@@ -36,17 +38,19 @@ class TauBenchReader:
 
     def read(self, path: Path) -> Iterator[Item]:
         """Yield one run for each conversation."""
-        yield from read_records(path, _run)
+        noted = marks_beside(path)
+        yield from read_records(path, lambda place, index, value: _run(place, index, value, noted))
 
 
-def _run(place: Place, index: int, value: Json) -> Trajectory:
+def _run(place: Place, index: int, value: Json, noted: dict[str, JsonObject]) -> Trajectory:
     record = place.obj(value)
     task_id = record.get("task_id")
     if not isinstance(task_id, str | int):
         raise place.at("task_id").error("a number or text", task_id)
     reward = place.at("reward").number(record.get("reward"))
     info = place.at("info").obj(record.get("info"))
-    steps, labels = chat_steps(place.at("traj"), place.at("traj").list(record.get("traj")))
+    messages = place.at("traj").list(record.get("traj"))
+    steps, labels = chat_steps(place.at("traj"), messages)
     steps, marks = _without_end_marks(steps)
     if marks:
         labels["ended_by_user"] = list(marks)
@@ -55,10 +59,13 @@ def _run(place: Place, index: int, value: Json) -> Trajectory:
     trial = record.get("trial")
     labels |= {"trial": trial} | {name: info[name] for name in ("error", "reward_info") if name in info}
     labels |= {name: task[name] for name in ("user_id", "actions", "outputs") if name in task}
+    domain = _domain(place.path, steps, task)
+    if reward < 1 and domain == "retail" and (mark := noted.get(str(task_id))) is not None:
+        labels |= mark_labels(mark) | _mistake(mark, messages, len(steps))
     return Trajectory(
         id=run_id(place.path, task_id if trial is None else f"{task_id}-{trial}"),
         source=source(place.path, "tau-bench", index),
-        task_id=f"tau-bench/{_domain(place.path, steps, task)}/{task_id}",
+        task_id=f"tau-bench/{domain}/{task_id}",
         goal=place.at("info").at("task").at("instruction").str(task.get("instruction", "")),
         goal_holder=GoalHolder.SIMULATED_USER,
         steps=steps,
@@ -67,6 +74,15 @@ def _run(place: Place, index: int, value: Json) -> Trajectory:
         label_source="tau-bench.reward",
         labels=labels,
     )
+
+
+def _mistake(mark: JsonObject, messages: list[Json], n_steps: int) -> JsonObject:
+    """Return the step of the decisive mistake: annotators count all messages from 1, answers of tools among them."""
+    position = root_step(mark)
+    if position is None or position > len(messages):
+        return {}
+    spoken = sum(isinstance(m, dict) and m.get("role") != "tool" for m in messages[:position])
+    return {"mistake_step_id": spoken} if 0 < spoken <= n_steps else {}
 
 
 def _without_end_marks(steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], tuple[str, ...]]:

@@ -19,7 +19,7 @@ from agenther.trajectory import Observation, Step, ToolCall, Trajectory
 _CODE = re.compile(r"^```(?P<tag>python|py|sh|bash|shell)[ \t]*\n(?P<body>.*?)\n?^```", re.DOTALL | re.MULTILINE)
 _ROLE = re.compile(r"(?P<name>[^()]+?)\s*(?:\((?P<part>[^()]*)\))?\s*\Z")
 _TERMINALS = ("Computer_terminal", "ComputerTerminal")
-_ORCHESTRATOR = re.compile(rb'"role"\s*:\s*"Orchestrator \(')
+ORCHESTRATOR = re.compile(rb'"role"\s*:\s*"Orchestrator \(')
 _VERDICTS = ("is_correct", "is_corrected")
 _LABELS = ("mistake_agent", "mistake_reason", "mistake_type", "ground_truth", "level")
 
@@ -37,7 +37,7 @@ class WhoAndWhenReader:
         if b'"history"' not in head:
             return False
         named = b'"question_ID"' in head and b'"ground_truth"' in head
-        return named or b'"mistake_agent"' in head or _ORCHESTRATOR.search(head) is not None
+        return named or b'"mistake_agent"' in head or ORCHESTRATOR.search(head) is not None
 
     def read(self, path: Path) -> Iterator[Item]:
         """Yield the run of a file, or one for each member of a list."""
@@ -47,8 +47,8 @@ class WhoAndWhenReader:
 def _run(place: Place, index: int, value: Json) -> Trajectory:
     record = place.obj(value)
     goal = place.at("question").str(record.get("question")).strip()
-    history = _turns(place.at("history"), record.get("history"))
-    steps, step_ids = _steps(history)
+    history = turns_of(place.at("history"), record.get("history"))
+    steps, step_ids = steps_of(history)
     verdict = next((name for name in _VERDICTS if record.get(name) is not None), None)
     success = None if verdict is None else record[verdict]
     if success is not None and not isinstance(success, bool):
@@ -68,7 +68,7 @@ def _run(place: Place, index: int, value: Json) -> Trajectory:
     )
 
 
-class _Turn:
+class Turn:
     """One entry of a history: who spoke, in which part, and what."""
 
     def __init__(self, place: Place, value: Json) -> None:
@@ -83,14 +83,15 @@ class _Turn:
         self.text = place.at("content").str(message.get("content"))
 
 
-def _turns(place: Place, history: Json) -> list[_Turn]:
-    turns = [_Turn(place.at(i), value) for i, value in enumerate(place.list(history))]
+def turns_of(place: Place, history: Json) -> list[Turn]:
+    """Return the entries of a history; an empty one is an error."""
+    turns = [Turn(place.at(i), value) for i, value in enumerate(place.list(history))]
     if not turns:
         raise place.error("at least one turn", [])
     return turns
 
 
-def _steps(history: list[_Turn]) -> tuple[tuple[Step, ...], tuple[int, ...]]:
+def steps_of(history: list[Turn]) -> tuple[tuple[Step, ...], tuple[int, ...]]:
     """Return the steps, and for each turn of the history the step that it became part of.
 
     The first turn hands the team its task, whoever is named as its speaker. What the harness logged at the end is no turn.
@@ -114,7 +115,7 @@ def _steps(history: list[_Turn]) -> tuple[tuple[Step, ...], tuple[int, ...]]:
     return tuple(steps), tuple(step_ids)
 
 
-def _observed(step: Step, terminal: _Turn) -> Step:
+def _observed(step: Step, terminal: Turn) -> Step:
     """Return a step with what the terminal answered; its code blocks are calls, for the terminal was there to run them."""
     calls = step.tool_calls or tuple(_calls(step))
     call_id = calls[0].tool_call_id if len(calls) == 1 else None
@@ -133,7 +134,7 @@ def _calls(step: Step) -> Iterator[ToolCall]:
         )
 
 
-def _labels(record: JsonObject, history: list[_Turn], step_ids: tuple[int, ...]) -> JsonObject:
+def _labels(record: JsonObject, history: list[Turn], step_ids: tuple[int, ...]) -> JsonObject:
     """Return what people noted. `mistake_step` counts the turns of the file from 0; `mistake_step_id` is our step."""
     labels: JsonObject = {name: record[name] for name in _LABELS if record.get(name) is not None}
     mistake = record.get("mistake_step")
@@ -142,9 +143,14 @@ def _labels(record: JsonObject, history: list[_Turn], step_ids: tuple[int, ...])
         number = str(mistake).strip()
         if number.isdecimal() and len(number) < 9 and int(number) < len(step_ids):
             labels["mistake_step_id"] = step_ids[int(number)]
-    if logged := [turn.text for turn in history if turn.is_log]:
-        labels["harness_log"] = "\n".join(logged)
+    if logged := logged_by_harness(history):
+        labels["harness_log"] = logged
     prompts = record.get("system_prompt")
     if isinstance(prompts, dict):
         labels["team"] = [*sorted(prompts)]
     return labels
+
+
+def logged_by_harness(history: list[Turn]) -> str:
+    """Return what the harness logged as it ended the run; empty when it did not."""
+    return "\n".join(turn.text for turn in history if turn.is_log)

@@ -1,0 +1,57 @@
+"""JSON and Python literals that logs hold as text: read as values, bounded in size, never executed."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import warnings
+from typing import cast
+
+from agenther.record import Json
+
+LONGEST_LITERAL = 20_000
+"""Characters of a Python literal that is still parsed: the parser of Python takes memory out of proportion."""
+DEEPEST = 100
+"""Containers inside one another that a value may have."""
+
+
+def json_value(text: str) -> Json:
+    """Return the value that a JSON text holds, also where it has raw line breaks in strings; None when it is no JSON."""
+    try:
+        return cast(Json, json.loads(text, strict=False, parse_constant=_refuse))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
+
+
+def literal_value(text: str) -> Json:
+    """Return the JSON value of a JSON text or of a Python literal (`{'a': None}`); None when it is neither."""
+    value = json_value(text)
+    if value is not None or len(text) > LONGEST_LITERAL:
+        return value
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made: object = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+    return cast(Json, made) if _is_json(made) else None
+
+
+def _is_json(value: object, depth: int = 0) -> bool:
+    if value is None or isinstance(value, str | bool | int):
+        return True
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if depth > DEEPEST:
+        return False
+    if isinstance(value, list):
+        return all(_is_json(member, depth + 1) for member in cast(list[object], value))
+    if isinstance(value, dict):
+        members = cast(dict[object, object], value).items()
+        return all(isinstance(key, str) and _is_json(member, depth + 1) for key, member in members)
+    return False

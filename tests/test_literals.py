@@ -1,0 +1,30 @@
+import pytest
+
+from agenther.literals import LONGEST_LITERAL, json_value, literal_value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": 1}', {"a": 1}),
+        ("{'a': None, 'b': [True, 2.5]}", {"a": None, "b": [True, 2.5]}),
+        (" {'a': '\\d'} ", {"a": "\\d"}),
+        ('{"a": "one\ntwo"}', {"a": "one\ntwo"}),
+        ("__import__('os')", None),
+        ("{'a': open('x')}", None),
+        ("{'a': (1, 2)}", None),
+        ("{1: 2}", None),
+        ("{'a': 1e999}", None),
+        ('{"a": NaN}', None),
+        ("{'a': 1", None),
+        ("[" * 9000, None),
+        ("-" * 9000 + "1", None),
+        ("'" + "a" * LONGEST_LITERAL + "'", None),
+    ],
+)
+def test_text_is_read_as_a_value_and_never_run(text: str, value: object) -> None:
+    assert literal_value(text) == value
+
+
+def test_json_is_no_python() -> None:
+    assert json_value("{'a': 1}") is None
