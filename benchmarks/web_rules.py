@@ -211,7 +211,7 @@ def is_true(example: Example, run: Trajectory, log: list[Asked]) -> tuple[bool, 
             "Subject": "subject",
             "Message": "text",
         }
-        wanted = {names[label]: text for label, text in pairs.items()}
+        wanted = {names.get(label, label): text for label, text in pairs.items()}
         got = {name: text for name, text in sent.posted.items() if text} if sent is not None else {}
         extra = {name: text for name, text in got.items() if wanted.get(name) != text}
         return wanted.items() <= got.items() and extra in ({}, {"language": "Norse"}), f"the site was sent {got}"

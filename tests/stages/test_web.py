@@ -33,7 +33,7 @@ FOUND = page(
     "/search?q=ash+blue", "Results - Kiln and Clay", "[30] heading 'Results for ash blue'", "[31] link 'Ash Blue'"
 )
 SIGN_UP = page(
-    "/seats/new", "Seat Request - Kiln and Clay", "[40] heading 'Seat Request'", "[41] textbox 'Your Name *'",
+    "/seats/new", "Seat Request - Kiln and Clay", "[39] textbox 'Find'", "[38] button 'Go'","[40] heading 'Seat Request'", "[41] textbox 'Your Name *'",
     "[42] textbox 'Seats'", "[43] button 'Send Request'", "[44] checkbox 'Newsletter'",
 )  # fmt: skip
 SENT = page(
@@ -111,6 +111,7 @@ def test_wanderings_carry_no_loss() -> None:
 @pytest.mark.parametrize(
     ("turns", "reason"),
     [
+        ((*FILLED[:4], *act(SIGN_UP, "fill", bid="39", value="mugs"), *FILLED[4:]), Reason.AMBIGUOUS),
         ((*act(GLAZES, "click", bid="1"), *act(GLAZES, "click", bid="11"), *act(ASH, "click", bid="10")), Reason.SIDE_EFFECT),
         (act(GLAZES, "click", bid="1"), Reason.TRIVIAL),
         ((*act(GLAZES, "click", bid="1"), *act(page("/x", "404 Not Found", "heading '404 Not Found'"), "click", bid="10")), None),

@@ -41,7 +41,8 @@ def claims(trajectory: Trajectory) -> Iterator[Claim]:
             yield _search(visit, *sent)
         elif is_new and after.sound and (name := after.name) is not None and is_speakable(name):
             yield _page(visit, after, name)
-        if (told := confirmation(visit)) is not None and (form := filled_in(walk, i)):
+        told, form = confirmation(visit), filled_in(walk, i)
+        if told is not None and form and visit.before is not None and visit.target is not None:
             yield _form(visit, told, form)
 
 
@@ -90,6 +91,14 @@ def filled_in(walk: Sequence[Visit], at: int) -> list[tuple[Element, Visit]]:
             last.pop(visit.target.bid, None)
             last[visit.target.bid] = (visit.target, visit)
     return list(last.values())
+
+
+def is_one_form(page: Page, fields: Sequence[Element], button: Element) -> bool:
+    """Tell whether fields and a button belong together: no other button stands between them, and none is a search box."""
+    places = [one.at for one in fields]
+    first, last = min(places, default=button.at), max(places, default=button.at)
+    between = [one for one in page.elements if one.role == "button" and first < one.at < button.at]
+    return last < button.at and not between and all(one.role != "searchbox" for one in fields)
 
 
 def _page(visit: Visit, after: Page, name: Element) -> Claim:

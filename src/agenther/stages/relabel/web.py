@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from agenther.conclusions import Claim, Proposal, Reason, Refusal, Stage
-from agenther.stages.extract.web import filled_in, typed_at
+from agenther.stages.extract.web import filled_in, is_one_form, typed_at
 from agenther.stages.language.web import Element, Page, Visit, visits
 from agenther.stages.language.web_actions import CLICKS, LOOKS, may_change, moved, place_of
 from agenther.stages.relabel.draft import Draft, listed
@@ -55,6 +55,9 @@ def _form(walk: list[Visit], claim: Claim) -> Proposal | Refusal:
     page = before.name if before is not None else None
     if before is None or page is None:
         return _refusal(Reason.NO_NATURAL_GOAL, "the page of the form does not tell its name", claim)
+    button = walk[at].target
+    if button is None or not is_one_form(before, [field for field, _ in form], button):
+        return _refusal(Reason.AMBIGUOUS, "not all that was filled in belongs to the button", claim)
     draft = Draft().say("On the page ").state(f'"{page.name}"', "form", [before.span(page.at)])
     for joint, (field, visit) in zip(_joints(len(form)), form, strict=True):
         named = _label(before, field)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agenther.conclusions import Reason, Rewritten, Score, passed, refused
-from agenther.stages.extract.web import confirmation, filled_in, typed_before
+from agenther.stages.extract.web import confirmation, filled_in, is_one_form, typed_before
 from agenther.stages.language.web import Visit, visits
 from agenther.stages.language.web_actions import CHOOSES, ENTERS, TYPES, is_search, may_change
 from agenther.stages.language.words import content_stems
@@ -63,6 +63,8 @@ def check_form(rewritten: Rewritten) -> Score | None:
         return refused(by, Reason.EVIDENCE_FAILED, "no page says that it was done")
     if sent.target is None or _said(rewritten, "button") != [sent.target.name]:
         return refused(by, Reason.NOT_TRUE, "another button was pressed")
+    if not is_one_form(before, [field for field, _ in filled_in(walk, len(walk) - 1)], sent.target):
+        return refused(by, Reason.AMBIGUOUS, "not all that was filled in belongs to the button")
     filled = [
         (field.name.strip(" *:"), v.action.text.strip() if v.action else "")
         for field, v in filled_in(walk, len(walk) - 1)
