@@ -19,7 +19,10 @@ TIDE = '{"error": "", "response": "{\'high\': \'06:12\'}"}'
 ANSWER = '{"return_type": "give_answer", "final_answer": "High tide is at 06:12, a berth costs 31.5 EUR."}'
 SORRY = '{"return_type": "give_answer", "final_answer": "I\'m sorry, but I couldn\'t find the tide."}'
 GIVE_UP = '{"return_type": "give_up_and_restart"}'
-FUNCTIONS: list[dict[str, Any]] = [{"name": "tide_for_harbours", "description": "Tides", "parameters": {}}, {"name": "Finish"}]
+FUNCTIONS: list[dict[str, Any]] = [
+    {"name": "tide_for_harbours", "description": "Tides", "parameters": {}},
+    {"name": "Finish"},
+]
 
 
 def node(kind: str, text: str, *children: dict[str, Any], **more: Any) -> dict[str, Any]:
