@@ -33,7 +33,8 @@ FOUND = page(
     "/search?q=ash+blue", "Results - Kiln and Clay", "[30] heading 'Results for ash blue'", "[31] link 'Ash Blue'"
 )
 SIGN_UP = page(
-    "/seats/new", "Seat Request - Kiln and Clay", "[39] textbox 'Find'", "[38] button 'Go'","[40] heading 'Seat Request'", "[41] textbox 'Your Name *'",
+    "/seats/new", "Seat Request - Kiln and Clay", "[39] textbox 'Find'", "[38] button 'Go'", "[40] heading 'Seat Request'",
+    "[41] textbox 'Your Name *'",
     "[42] textbox 'Seats'", "[43] button 'Send Request'", "[44] checkbox 'Newsletter'",
 )  # fmt: skip
 SENT = page(
