@@ -38,6 +38,7 @@ KEPT = {
         "i want a bamboo cutting board with juice groove, in size medium, and price lower than 30.00 dollars"
     ],
     "harbour-1": ["Get the times of high and low tide at Skarvik on 2026-05-14."],
+    "tides-code-1": ["Fix harbour/tides.py so that tests/test_tides.py::test_mean_height_of_nothing passes"],
     "retail-tau-bench/7-0": ["Cancel order #T4407; it was ordered by mistake."],
 }
 DROPPED = {
@@ -54,6 +55,7 @@ DROPPED = {
     "retail-tau-bench/8-0": "user_turns_contradict",
     "harbour-2": "infrastructure",
     "harbour-3": "not_failed",
+    "tides-code-2": "nothing_achieved",
     "web-1": "nothing_achieved",
     "web-2": "nothing_achieved",
     "web-3": "nothing_achieved",

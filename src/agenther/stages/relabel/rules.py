@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from agenther.conclusions import Claim, Proposal, Refusal
-from agenther.stages.relabel import dialogue, household, qa, rest, shopping, web
+from agenther.stages.relabel import code, dialogue, household, qa, rest, shopping, web
 from agenther.stages.relabel.shell import compose as shell
 from agenther.stages.relabel.sql import compose as sql
 from agenther.trajectory import Trajectory
@@ -22,6 +22,7 @@ DOMAINS: dict[str, Compose] = {
     "dialogue": dialogue.compose,
     "rest": rest.compose,
     "web": web.compose,
+    "code": code.compose,
 }
 """Domain name to its composer. A composer says with a Refusal why a claim gives no natural goal."""
 

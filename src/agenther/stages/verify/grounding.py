@@ -13,6 +13,7 @@ from agenther.trajectory import Span, Trajectory
 
 HARD = re.compile(
     r'"[^"]+"|“[^”]+”'  # quoted
+    r"|(?<![\w./-])[\w.-]{1,80}(?:/[\w.-]{1,80}){0,12}?/[\w.-]{0,80}\.\w{1,5}\b"  # relative paths of files
     r"|#?\b[\w.-]*\d[\w.,-]*\b"  # numbers, ids, versions
     r"|(?:~|\.{1,2})?/[\w./*-]+|\*?\.\w{1,5}\b|\b\w[\w-]*\.(?!\s)\w{1,5}\b"  # paths, extensions, file names
     r"|(?<=[a-z,;] )[A-Z][\w'-]*"  # names inside a sentence

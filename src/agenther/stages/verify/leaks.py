@@ -35,12 +35,18 @@ def text_of_call(call: ToolCall) -> str:
     return " ".join(texts_in(call.values)) if call.values else call.arguments
 
 
+def _judged_apart(_: ToolCall) -> str:
+    """Return nothing: of code, `verify/code` asks whether the agent saw the word, for code shares words with any issue."""
+    return ""
+
+
 ACTION_TEXT: dict[str, Callable[[ToolCall], str]] = {
     "sql": sql_words,
     "household": household.words_of,
     "shell": shell_calls.words_of,
     "shopping": shopping.speech_of,
     "shopping-any-search": shopping.speech_of,
+    "code": _judged_apart,
 }
 """Domain to what of a call must not speak of the old goal. A look-up that serves any goal gives the empty text."""
 

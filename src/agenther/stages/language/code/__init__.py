@@ -1,0 +1,1 @@
+"""What coding agents do: edits of files and runs of tests."""
