@@ -7,6 +7,7 @@ from agenther.readers.atif import AtifReader
 from agenther.readers.base import Item, Reader
 from agenther.readers.claude_code import ClaudeCodeReader
 from agenther.readers.fireact import FireActReader
+from agenther.readers.inspect_log import InspectReader
 from agenther.readers.intercode import InterCodeReader
 from agenther.readers.mint import MintReader
 from agenther.readers.nemo_gym import NemoGymReader
@@ -22,6 +23,7 @@ _BUILT_IN: tuple[Reader, ...] = (
     AtifReader(),
     NemoGymReader(),
     ClaudeCodeReader(),
+    InspectReader(),
     AdpReader(),
     WebShopReactReader(),
     InterCodeReader(),

@@ -43,7 +43,7 @@ def plain_messages(place: Place, message: JsonObject, left_out: list[Json]) -> l
         made.add(
             where.at(i), {"type": "text", "text": part} if isinstance(part, str) else where.at(i).obj(part), left_out
         )
-    made.close()
+    made.finish()
     return made.messages
 
 
@@ -56,7 +56,10 @@ class _Made:
 
     def __init__(self, message: JsonObject) -> None:
         self.messages: list[JsonObject] = []
-        self._rest = {key: value for key, value in message.items() if key != "content"}
+        own = message.get("tool_calls")
+        self._own_calls = own if isinstance(own, list) else []
+        taken = ("content", "tool_calls") if self._own_calls else ("content",)
+        self._rest = {key: value for key, value in message.items() if key not in taken}
         self._by_agent = message.get("role") == "assistant"
         self._clear()
 
@@ -81,6 +84,11 @@ class _Made:
             self._said.append(text)
         else:
             left_out.append(f"{place.where}: {kind}")
+
+    def finish(self) -> None:
+        """Add the last message, with the calls that stand beside the content."""
+        self._calls += self._own_calls
+        self.close()
 
     def close(self) -> None:
         """Add the message that has been gathered, if there is anything in it or there would be no message at all."""
