@@ -16,6 +16,8 @@ from agenther.readers.swe_agent import SweAgentReader
 from agenther.readers.tau_bench import TauBenchReader
 from agenther.readers.toolbench import ToolBenchReader
 from agenther.readers.tooleval import ToolEvalReader
+from agenther.readers.webarena_html import WebArenaHtmlReader
+from agenther.readers.webarena_json import WebArenaJsonReader
 from agenther.readers.webshop_react import WebShopReactReader
 from agenther.readers.who_and_when import WhoAndWhenReader
 
@@ -25,6 +27,8 @@ _BUILT_IN: tuple[Reader, ...] = (
     ClaudeCodeReader(),
     InspectReader(),
     AdpReader(),
+    WebArenaHtmlReader(),
+    WebArenaJsonReader(),
     WebShopReactReader(),
     InterCodeReader(),
     MintReader(),
