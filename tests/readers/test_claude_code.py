@@ -161,7 +161,7 @@ def test_an_error_of_the_provider_is_no_word_of_the_agent(tmp_path: Path):
         ),
     )
     assert [step.message for step in run.agent_steps] == ["I start."]
-    assert run.labels == {"noise_lines": 1, "error": "API Error: overloaded_error"}
+    assert run.labels == {"noise_lines": 1, "harness_error": "API Error: overloaded_error"}
 
 
 def test_a_session_that_was_summed_up_has_a_goal_without_place(tmp_path: Path):

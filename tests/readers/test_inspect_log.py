@@ -170,7 +170,8 @@ def test_what_stopped_a_run_is_recorded(tmp_path: Path):
     run = one(tmp_path, limit={"type": "message", "limit": 30}, error={"message": "Connection error.", "traceback": ""})
     assert (run.labels["terminate_reason"], run.labels["harness_error"]) == ("message limit", "Connection error.")
     output = {"choices": [{"stop_reason": "model_length"}]}
-    assert one(tmp_path, output=output).labels["stop_reason"] == "model_length"
+    labels = one(tmp_path, output=output).labels
+    assert (labels["stop_reason"], labels["terminate_reason"]) == ("model_length", "context_length_exceeded")
     assert "stop_reason" not in one(tmp_path, output={"choices": [{"stop_reason": "stop"}]}).labels
 
 

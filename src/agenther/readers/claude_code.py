@@ -261,5 +261,5 @@ def _ending(lines: list[_Line]) -> JsonObject:
         return {}
     text = "\n".join(last.texts)
     if last.is_error:
-        return {"error": text}
+        return {"harness_error": text}
     return {"interrupted": True} if text.lstrip().startswith("[Request interrupted by user") else {}

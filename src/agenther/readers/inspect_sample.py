@@ -85,6 +85,8 @@ class Sample:
         reason = last.get("stop_reason") if isinstance(last, dict) else None
         if isinstance(reason, str) and reason not in _NO_NEWS:
             labels["stop_reason"] = reason
+        if reason == "model_length":
+            labels["terminate_reason"] = "context_length_exceeded"
         return labels | ({"epoch": self.epoch} if self.epoch != 1 else {}) | self._said()
 
     def _said(self) -> JsonObject:

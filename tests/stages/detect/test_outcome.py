@@ -149,5 +149,6 @@ def test_infrastructure_is_told_apart_from_the_agents_errors(error: str) -> None
     assert run.text_at(found.evidence[0]) in error
     assert not detect(sql_run(("SELECT 2", error), GOOD)).infrastructure
     assert detect(sql_run(GOOD, labels={"error": error})).infrastructure
+    assert detect(sql_run(GOOD, labels={"harness_error": "KeyError: 'port'"})).infrastructure
     assert not detect(sql_run(GOOD, BAD)).infrastructure
     assert not detect(sql_run(("cat log.txt", f"{'a line of a log ' * 300}\n{error}"))).infrastructure

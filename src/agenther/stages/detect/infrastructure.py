@@ -52,12 +52,17 @@ _BROKEN = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _LABELS = ("error", "exception", "exception_info", "exit_status", "terminate_reason")
+_HARNESS = "harness_error"
+"""What a harness says of a run that it broke off itself: whatever it says, the agent did not do it."""
+_MOST_TOLD = 100
 _LONGEST = 3000
 """An output longer than this is a page or a file that may well speak of such errors."""
 
 
 def broken_infrastructure(trajectory: Trajectory) -> tuple[str, tuple[Span, ...]] | None:
     """Return what broke and where the run shows it; None when nothing did."""
+    if isinstance(told := trajectory.labels.get(_HARNESS), str):
+        return f"{_HARNESS}: {' '.join(told.split())[:_MOST_TOLD]}", ()
     for name in _LABELS:
         value = trajectory.labels.get(name)
         if isinstance(value, str) and (match := _BROKEN.search(value)) is not None:
