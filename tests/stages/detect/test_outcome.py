@@ -152,3 +152,11 @@ def test_infrastructure_is_told_apart_from_the_agents_errors(error: str) -> None
     assert detect(sql_run(GOOD, labels={"harness_error": "KeyError: 'port'"})).infrastructure
     assert not detect(sql_run(GOOD, BAD)).infrastructure
     assert not detect(sql_run(("cat log.txt", f"{'a line of a log ' * 300}\n{error}"))).infrastructure
+
+
+def test_a_run_that_its_harness_cut_off_is_told_apart_and_a_limit_of_the_task_is_not() -> None:
+    assert detect(sql_run(GOOD, labels={"truncated": True})).infrastructure
+    assert detect(sql_run(GOOD, labels={"truncated": True}, **unlabelled())).infrastructure
+    assert not detect(sql_run(GOOD, labels={"truncated": False, "turns_max": 1})).infrastructure
+    assert not detect(sql_run(GOOD, labels={"truncated": 1})).infrastructure
+    assert not detect(sql_run(GOOD, success=True, labels={"truncated": True})).infrastructure

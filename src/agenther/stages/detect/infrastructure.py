@@ -1,7 +1,8 @@
 """Failures of the infrastructure: the model's provider, the browser, the sandbox or the harness broke, not the agent.
 
-Only what ended the run counts: an error label, or the last output. What the agent got over is its own affair, and a tool
-that refuses a bad argument is the agent's error, not the environment's.
+A harness that cuts a run off at its own limit (`truncated`) is counted with them; a number of turns that belongs to the task
+(`turns_max`) is not. Only what ended the run counts: a label, or the last output. What the agent got over is its own affair,
+and a tool that refuses a bad argument is the agent's error, not the environment's.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ _BROKEN = re.compile(
 _LABELS = ("error", "exception", "exception_info", "exit_status", "terminate_reason")
 _HARNESS = "harness_error"
 """What a harness says of a run that it broke off itself: whatever it says, the agent did not do it."""
+_CUT_OFF = "truncated"
+"""True where the harness ended the run at its own limit, as Gymnasium says it: what the agent would have done is not known."""
 _MOST_TOLD = 100
 _LONGEST = 3000
 """An output longer than this is a page or a file that may well speak of such errors."""
@@ -63,6 +66,8 @@ def broken_infrastructure(trajectory: Trajectory) -> tuple[str, tuple[Span, ...]
     """Return what broke and where the run shows it; None when nothing did."""
     if isinstance(told := trajectory.labels.get(_HARNESS), str):
         return f"{_HARNESS}: {' '.join(told.split())[:_MOST_TOLD]}", ()
+    if trajectory.labels.get(_CUT_OFF) is True:
+        return f"{_CUT_OFF}: the harness cut the run off at its limit", ()
     for name in _LABELS:
         value = trajectory.labels.get(name)
         if isinstance(value, str) and (match := _BROKEN.search(value)) is not None:
