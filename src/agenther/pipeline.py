@@ -15,6 +15,7 @@ from agenther.conclusions import (
     Stage,
 )
 from agenther.config import Config
+from agenther.stages.extract.nothing import why_nothing
 from agenther.stages.package.example import make_example, make_success
 from agenther.stages.protocols import Parts
 from agenther.stages.relabel.rewrite import rewrite
@@ -42,9 +43,7 @@ async def relabel(trajectory: Trajectory, parts: Parts, config: Config) -> Resul
 
     claims = await parts.extractor.extract(trajectory, detection)
     if not claims:
-        nothing = Refusal(
-            stage=Stage.EXTRACT, reason=Reason.NOTHING_ACHIEVED, detail="no observation shows an achievement"
-        )
+        nothing = Refusal(stage=Stage.EXTRACT, reason=Reason.NOTHING_ACHIEVED, detail=why_nothing(trajectory))
         return Result(detection=detection, drop=nothing)
 
     attempts: list[Attempt] = []
