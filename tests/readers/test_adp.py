@@ -100,3 +100,10 @@ def test_a_wrong_record_spoils_no_neighbour(tmp_path: Path, wrong: dict[str, Any
     assert isinstance(error, ReadError)
     assert error.where == where
     assert isinstance(good, Trajectory)
+
+
+def test_an_issue_that_the_prompt_marks_is_the_goal(tmp_path: Path):
+    prompt = f"Consider this.\n<pr_description>\n{ASKED}\n</pr_description>\nNow begin."
+    (run,) = read(tmp_path, {"id": "tide-2", "content": [seen(prompt, "user"), code("ls"), seen("a.csv")]})
+    assert isinstance(run, Trajectory)
+    assert [run.text_at(span) for span in run.goal_at] == [run.goal] == [ASKED]

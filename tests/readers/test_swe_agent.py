@@ -181,3 +181,11 @@ def test_sniffing(tmp_path: Path) -> None:
     ]:
         path.write_bytes(content)
         assert SweAgentReader().sniff(path, read_head(path)) is expected
+
+
+def test_the_report_is_no_input_of_its_own(tmp_path: Path) -> None:
+    report, other = tmp_path / "quay-12.report.json", tmp_path / "quay-13.report.json"
+    (tmp_path / "quay-12.traj.gz").touch()
+    assert SweAgentReader().companion(report)
+    assert not SweAgentReader().companion(other)
+    assert not SweAgentReader().companion(tmp_path / "quay-12.traj.gz")

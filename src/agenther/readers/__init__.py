@@ -13,6 +13,7 @@ from agenther.readers.mint import MintReader
 from agenther.readers.nemo_gym import NemoGymReader
 from agenther.readers.openai_chat import OpenAIChatReader
 from agenther.readers.swe_agent import SweAgentReader
+from agenther.readers.swe_smith import SweSmithReader
 from agenther.readers.tau_bench import TauBenchReader
 from agenther.readers.toolbench import ToolBenchReader
 from agenther.readers.tooleval import ToolEvalReader
@@ -40,6 +41,7 @@ _BUILT_IN: tuple[Reader, ...] = (
     WhoAndWhenReader(),
     AgentRxReader(),
     SweAgentReader(),
+    SweSmithReader(),
     OpenAIChatReader(),
 )
 

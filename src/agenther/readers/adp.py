@@ -2,6 +2,7 @@
 
 An action is an agent turn, the observation after it what came back, whoever it is said to be from. The protocol closes a
 won run with a word of praise and a `<finish>` message: the praise is taken out and kept as the verdict that labels the run.
+The goal is the first user text, or the issue that it marks inside.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import orjson
 
 from agenther.readers.base import Item, Place, locate_goal, read_records, run_id, source
 from agenther.readers.content import arguments_text
+from agenther.readers.swe_agent import issue_of
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Observation, Step, ToolCall, Trajectory
 
@@ -48,7 +50,7 @@ def _run(place: Place, index: int, value: Json) -> Trajectory:
         raise listed.error("at least one action or observation", [])
     praise = _praise(content)
     steps = tuple(_steps(listed, content, None if praise is None else len(content) - 2))
-    goal = next((step.message for step in steps if step.source == "user"), "")
+    goal = issue_of(next((step.message for step in steps if step.source == "user"), ""))
     details, name = record.get("details"), record.get("id")
     labels: JsonObject = {"details": details} if isinstance(details, dict) and details else {}
     labels |= {"verdicts": [praise]} if praise is not None else {}
