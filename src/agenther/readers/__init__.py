@@ -2,6 +2,7 @@
 
 from agenther.readers.adp import AdpReader
 from agenther.readers.agenther_json import AgentHERReader
+from agenther.readers.agentlab import AgentLabReader
 from agenther.readers.agentrx import AgentRxReader
 from agenther.readers.atif import AtifReader
 from agenther.readers.base import Item, Reader
@@ -28,6 +29,7 @@ _BUILT_IN: tuple[Reader, ...] = (
     ClaudeCodeReader(),
     InspectReader(),
     AdpReader(),
+    AgentLabReader(),
     WebArenaHtmlReader(),
     WebArenaJsonReader(),
     WebShopReactReader(),
