@@ -3,87 +3,69 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from pathlib import Path
 
 import click
-import orjson
 
-from agenther.cli.terminal import one_line, warn_unmatched
-from agenther.errors import ReadError
-from agenther.record import JsonObject
-from agenther.trajectory import Trajectory
+from agenther.cli.terminal import warn_broken_readers, warn_unmatched, warn_unmatched_paths
 
 
 @click.command("read")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--format", "format_name", metavar="NAME", help="Format of all inputs; found by looking when not given.")
 @click.option(
+    "--map",
+    "map_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE.toml",
+    help="Where the files hold what, for a format of your own; `agenther formats --map-template` prints one.",
+)
+@click.option(
     "--labels",
     type=click.Path(path_type=Path),
     metavar="FILE.csv",
     help="Outcomes kept elsewhere: id, success or reward.",
 )
+@click.option("--runs", "each_run", is_flag=True, help="Print a line a run, with its id.")
+@click.option(
+    "--explain", is_flag=True, help="Print a line a file, and which keys of the records are used and ignored."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a run, then one with the summary.")
-def command(inputs: tuple[str, ...], format_name: str | None, labels: Path | None, as_json: bool) -> None:
-    """Read traces and say what they are: a line a run, then the counts.
+def command(
+    inputs: tuple[str, ...],
+    format_name: str | None,
+    map_file: Path | None,
+    labels: Path | None,
+    each_run: bool,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Read traces and say what they are: how many of each format, how they ended, what says so, what was passed over.
 
     \b
     agenther read traces/
+    agenther read traces/ --runs | less
+    agenther read traces/ --explain
     agenther read traces/ --json | jq -r 'select(.success == false) | .id'
+
+    With --json --explain there is an object a file and one a format instead of one a run.
     """
-    from agenther.jobs.job import read
-    from agenther.jobs.names import UniqueIds
+    from agenther.cli.survey import Show, Survey
+    from agenther.jobs.inputs import map_reader, read_files
     from agenther.readers.labels import Labeller
 
-    labeller, ids = Labeller(labels), UniqueIds()
-    counts: Counter[str] = Counter()
-    for item in read(inputs, format=format_name):
-        if isinstance(item, ReadError):
-            counts["unreadable"] += 1
-            click.echo(f"error: {item}", err=True)
-            continue
-        run = labeller.label(item.model_copy(update={"id": ids.name(item.id)}), item.id)
-        counts["runs"] += 1
-        counts[_LABEL[run.success]] += 1
-        counts[f"format:{run.source.format}"] += 1
-        row = _row(run)
-        click.echo(orjson.dumps(row).decode() if as_json else _line(run))
-    unmatched = labeller.unmatched()
+    labeller, reader = Labeller(labels), map_reader(map_file, format_name)
+    survey = Survey(labeller, Show(as_json, each_run or (as_json and not explain), explain))
+    for file in read_files(inputs, format=format_name, reader=reader, pass_over=survey.passed.add):
+        for line in survey.read(file):
+            click.echo(line)
+    unmatched, unmatched_paths = labeller.unmatched(), reader.unmatched() if reader is not None else []
     if labels is not None:
-        counts["labels_unmatched"] = len(unmatched)
+        survey.total["labels_unmatched"] = len(unmatched)
+    for line in survey.close():
+        click.echo(line)
     warn_unmatched(labels, unmatched)
-    summary: JsonObject = {"summary": dict(sorted(counts.items()))}
-    click.echo(orjson.dumps(summary).decode() if as_json else _account(counts))
-    if counts["unreadable"]:
+    warn_unmatched_paths(map_file, unmatched_paths)
+    warn_broken_readers()
+    if survey.total["unreadable"]:
         sys.exit(3)
-
-
-_LABEL = {True: "succeeded", False: "failed", None: "unlabelled"}
-
-
-def _row(run: Trajectory) -> JsonObject:
-    return {
-        "id": run.id,
-        "task_id": run.task_id,
-        "format": run.source.format,
-        "goal": run.goal,
-        "success": run.success,
-        "n_steps": len(run.steps),
-        "label_source": run.label_source,
-    }
-
-
-def _line(run: Trajectory) -> str:
-    what = f"{run.source.format:<14} {_LABEL[run.success]:<10} {len(run.steps):>3} steps"
-    return f"{what}  {one_line(run.id, 40):<40}  {one_line(run.goal, 80)}"
-
-
-def _account(counts: Counter[str]) -> str:
-    formats = ", ".join(
-        f"{name.removeprefix('format:')} {n}" for name, n in counts.items() if name.startswith("format:")
-    )
-    return (
-        f"{counts['runs']} runs ({formats}): {counts['failed']} failed, {counts['succeeded']} succeeded, "
-        f"{counts['unlabelled']} without a label; {counts['unreadable']} pieces could not be read"
-    )

@@ -66,7 +66,7 @@ class Labeller:
         if run.id not in self._labels and recorded_id in self._labels:
             raise UserError(
                 f"{self._path}: {recorded_id!r} is the id of several runs, and {run.id!r} has no label of its own",
-                "`agenther read` without --labels shows the id by which each run can be labelled",
+                "`agenther read --runs` without --labels shows the id by which each run can be labelled",
             )
         self._unmatched.pop(run.id, None)
         return with_label(run, self._labels)
