@@ -18,6 +18,7 @@ from agenther.config import Config
 from agenther.stages.extract.nothing import why_nothing
 from agenther.stages.package.example import make_example, make_success
 from agenther.stages.protocols import Parts
+from agenther.stages.recording import cut_log, told_earlier
 from agenther.stages.relabel.rewrite import rewrite
 from agenther.stages.verify.panel import decide
 from agenther.trajectory import Trajectory
@@ -36,9 +37,11 @@ async def relabel(trajectory: Trajectory, parts: Parts, config: Config) -> Resul
         return Result(
             detection=detection, drop=Refusal(stage=Stage.DETECT, reason=Reason.NO_ACTION, detail="no agent turn")
         )
-    if detection.outcome is Outcome.SUCCEEDED and config.include_successes and trajectory.success:
+    cut = cut_log(trajectory)
+    wanted = config.include_successes and trajectory.success and cut is None
+    if detection.outcome is Outcome.SUCCEEDED and wanted:
         return Result(detection=detection, examples=(make_success(trajectory, detection, config),))
-    if (refusal := gate(detection, config)) is not None:
+    if (refusal := gate(detection, config) or cut) is not None:
         return Result(detection=detection, drop=refusal)
 
     claims = await parts.extractor.extract(trajectory, detection)
@@ -88,7 +91,7 @@ async def try_proposal(
     """Rewrite one proposal and put it to the checks and judges; the run comes back only when all accept it."""
     if isinstance(proposal, Refusal):
         return Attempt(number=number, goal="", refusal=proposal), None
-    rewritten = rewrite(trajectory, proposal)
+    rewritten = told_earlier(trajectory, proposal) or rewrite(trajectory, proposal)
     if isinstance(rewritten, Refusal):
         return Attempt(number=number, goal=proposal.goal, refusal=rewritten), None
     verdict, refusal = await decide(rewritten, parts, config)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agenther.stages.detect.errors import error_at, is_only_error
+from agenther.stages.recording import error_code
 from agenther.trajectory import GoalHolder, Span, Step, Trajectory, whole_field
 
 
@@ -70,6 +71,7 @@ _GAVE_UP = re.compile(
 )
 _EMPTY_ANSWER = re.compile(
     r"\W*(?:unknown|not found|none|n/?a|no answer|no information(?: found| available)?|i (?:do not|don't) know|null"
+    r"|give[ _]up(?:[ _]and[ _]restart)?"
     r"|(?:can(?:not|'t)|unable to) (?:be )?determined?|insufficient information|not available)\W*",
     re.IGNORECASE,
 )
@@ -82,14 +84,16 @@ _NAMED_THING = re.compile(r"https?://[^\s)\]>\"']+|#?\b[A-Z]{1,4}-?\d{4,}\b|\b\d
 
 def turns_of(trajectory: Trajectory) -> tuple[Turn, ...]:
     """Return the agent's turns with their errors."""
-    return tuple(_turn(step) for step in trajectory.agent_steps)
+    return tuple(_turn(step, told_failed=error_code(trajectory, step) is not None) for step in trajectory.agent_steps)
 
 
-def _turn(step: Step) -> Turn:
+def _turn(step: Step, *, told_failed: bool) -> Turn:
+    """Return a turn. `told_failed`: the environment said by a code, not in words, that the call failed."""
     calls = " ".join(f"{call.function_name} {' '.join(call.arguments.split())}" for call in step.tool_calls)
     errors: list[Span] = []
     for i, observation in enumerate(step.observations):
-        if (bounds := error_at(observation.content)) is not None:
+        bounds = (0, len(observation.content)) if told_failed else error_at(observation.content)
+        if bounds is not None:
             field = f"observations[{i}].content"
             errors.append(Span(step=step.step_id, field=field, start=bounds[0], end=bounds[1]))
     return Turn(
@@ -97,7 +101,8 @@ def _turn(step: Step) -> Turn:
         action=calls or " ".join(step.message.split()),
         errors=tuple(errors),
         n_outputs=len(step.observations),
-        only_errors=bool(step.observations) and all(is_only_error(o.content) for o in step.observations),
+        only_errors=bool(step.observations)
+        and (told_failed or all(is_only_error(o.content) for o in step.observations)),
     )
 
 

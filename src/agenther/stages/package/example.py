@@ -10,6 +10,7 @@ from agenther.conclusions import Detection, Example, Rewritten, Score, Verdict
 from agenther.config import Config
 from agenther.messages import to_messages
 from agenther.record import JsonObject, content_key
+from agenther.stages.recording import shared_steps
 from agenther.trajectory import Step, Trajectory
 from agenther.versions import versions
 
@@ -41,7 +42,7 @@ def make_example(rewritten: Rewritten, detection: Detection, verdict: Verdict, c
 
 def make_success(trajectory: Trajectory, detection: Detection, config: Config) -> Example:
     """Render a successful run as it is, its own goal in both places, all agent turns carrying loss."""
-    kept = up_to_last_agent_turn(trajectory.steps)
+    kept, elsewhere = up_to_last_agent_turn(trajectory.steps), shared_steps(trajectory)
     label = Score(by=trajectory.label_source or "label", value=1.0, explanation="recorded as successful")
     return Example(
         id=content_key([trajectory.key, "success"])[:16],
@@ -59,7 +60,7 @@ def make_success(trajectory: Trajectory, detection: Detection, config: Config) -
         weight=1.0,
         messages=tuple(to_messages(kept, with_step=True)),
         tools=tools_json(trajectory),
-        train_on=tuple(step.step_id for step in kept if step.source == "agent"),
+        train_on=tuple(s.step_id for s in kept if s.source == "agent" and s.step_id not in elsewhere),
         repairs=(),
         provenance=provenance(config),
     )

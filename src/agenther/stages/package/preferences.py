@@ -13,6 +13,7 @@ from agenther.messages import to_messages
 from agenther.preferences import Pair, Unpaired
 from agenther.record import JsonObject, content_key
 from agenther.stages.package.example import tools_json, up_to_last_agent_turn
+from agenther.stages.recording import cut_log
 from agenther.trajectory import Trajectory
 
 Judged = tuple[Trajectory, Detection]
@@ -29,8 +30,9 @@ def same_goal_pairs(runs: Iterable[Judged], most: int) -> Iterator[Pair]:
 
 
 def _pairs(runs: list[Judged]) -> Iterator[Pair]:
-    good = [run for run, _ in runs if run.success is True]
-    bad = [(run, d) for run, d in runs if run.success is False and is_own_failure(d)]
+    whole = [(run, d) for run, d in runs if cut_log(run) is None]
+    good = [run for run, _ in whole if run.success is True]
+    bad = [(run, d) for run, d in whole if run.success is False and is_own_failure(d)]
     for shift in range(len(good)):
         for i, (worse, detection) in enumerate(bad):
             better = good[(i + shift) % len(good)]
@@ -105,7 +107,7 @@ def undesirable(run: Trajectory, detection: Detection) -> Unpaired | None:
     """Return a whole failed run under its own goal as a continuation to be avoided."""
     messages = whole_run(run)
     first = next((i for i, m in enumerate(messages) if m["role"] == "assistant"), None)
-    if first is None or not is_own_failure(detection):
+    if first is None or cut_log(run) is not None or not is_own_failure(detection):
         return None
     return Unpaired(
         id=content_key([run.key, "undesirable"])[:16],

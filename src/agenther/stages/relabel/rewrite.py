@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from agenther.conclusions import Proposal, Reason, Refusal, Rewritten, Stage
+from agenther.stages.recording import retried_steps, shared_steps
 from agenther.stages.relabel.leakage import LEAST_LEFT, Untold, numbers_in, old_words
 from agenther.trajectory import GoalHolder, Span, Step, Trajectory
 
@@ -33,9 +34,9 @@ def rewrite(trajectory: Trajectory, proposal: Proposal) -> Rewritten | Refusal:
         )
     edits: list[str] = []
     if not proposal.goal_in_turns:
-        kept, edits = _take_out_old_goal(kept, trajectory.goal, proposal)
+        kept, edits = _take_out_old_goal(kept, trajectory, proposal)
     kept[-1] = kept[-1].model_copy(update={"observations": ()})
-    masked = set(proposal.mask_steps)
+    masked = {*proposal.mask_steps, *(shared_steps(trajectory) & {step.step_id for step in kept})}
     repairs += edits
     repairs += [f"masked step {s}: kept as context, carries no loss" for s in sorted(masked) if s <= last]
     train_on = tuple(s.step_id for s in kept if s.source == "agent" and s.step_id not in masked)
@@ -99,10 +100,10 @@ def _with_text(step: Step, field: str, text: str) -> Step:
     return step.model_copy(update={"observations": tuple(observations)})
 
 
-def _take_out_old_goal(kept: list[Step], old_goal: str, proposal: Proposal) -> tuple[list[Step], list[str]]:
+def _take_out_old_goal(kept: list[Step], trajectory: Trajectory, proposal: Proposal) -> tuple[list[Step], list[str]]:
     before = sum(_n_thought(step) for step in kept)
-    leaks = untold(kept, old_goal, proposal)
-    clean = [_clean_thoughts(step, leaks, proposal) for step in kept]
+    leaks, unseen = untold(kept, trajectory.goal, proposal), retried_steps(trajectory)
+    clean = [_clean_thoughts(step, leaks, proposal, unseen) for step in kept]
     after = sum(_n_thought(step) for step in clean)
     if after == before:
         return clean, []
@@ -117,8 +118,13 @@ def _take_out_old_goal(kept: list[Step], old_goal: str, proposal: Proposal) -> t
     ]
 
 
-def _clean_thoughts(step: Step, leaks: Untold, proposal: Proposal) -> Step:
-    """Take out what does not belong; all that is thought after the goal is reached is about the old one's answer."""
+def _clean_thoughts(step: Step, leaks: Untold, proposal: Proposal, unseen: frozenset[int]) -> Step:
+    """Take out what does not belong; all that is thought after the goal is reached is about the old one's answer.
+
+    Nor is anything kept that was thought in view of texts which the log does not hold (`unseen` steps).
+    """
+    if step.step_id in unseen and (step.tool_calls or step.step_id != proposal.answer_step):
+        return _edit_thoughts(step, _nothing)
     if step.step_id > achieving_step(proposal) and step.step_id != proposal.answer_step:
         return _edit_thoughts(step, _nothing)
     return _edit_thoughts(step, lambda text: leaks.taken_out(text, step.step_id))
