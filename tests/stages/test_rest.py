@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from agenther.conclusions import Example, Reason, Result
+from agenther.conclusions import Example, Proposal, Reason, Result, Rewritten
 from agenther.config import Config
 from agenther.pipeline import relabel
 from agenther.record import JsonObject
 from agenther.stages import rule_parts
 from agenther.stages.language.descriptions import description_of, is_read_only, is_request, slots
+from agenther.stages.verify.rest import check_codes
 from agenther.testing import assistant, make_trajectory, tool, tool_call, tool_schema, user
 
 TOOLS = (
@@ -163,3 +164,75 @@ def test_descriptions():
     assert made is not None
     assert [slot.argument for slot in made] == [None, "harbour_name", None, None, "date"]
     assert slots("Find ferries", {"page": 2}) is None
+
+
+FRAME = 'This is the subfunction for tool "quay", you can use this tool.The description of this function is: "{}"'
+QUAY = (
+    tool_schema("tide_for_quay", FRAME.format("Get the tide times of a harbour"), harbour={"type": "string"}),
+    tool_schema("Finish", "Hand in the answer.", return_type={}, final_answer={}),
+)
+SEEN = {"error": "", "response": "{'tides': [{'kind': 'high', 'at': '06:12'}], 'station': None}"}
+TOLD = "The tide in Skarvik is high at 06:12."
+
+
+def handed_in(answer: str = TOLD, seen: Any = SEEN, thought: str = "") -> list[JsonObject]:
+    finish = tool_call("Finish", "call_2", return_type="give_answer", final_answer=answer)
+    return [
+        user("I sail to Skarvik. Tell me the tide there and reserve a berth with electricity for two nights."),
+        assistant("", tool_call("tide_for_quay", harbour="Skarvik")),
+        tool(seen),
+        assistant(thought, finish),
+        tool('{"response":"successfully giving the final answer."}', "call_2"),
+    ]
+
+
+def test_an_answer_may_be_handed_in_by_a_call_and_a_document_stand_in_an_envelope():
+    result = outcome(handed_in(), tools=QUAY)
+    assert result.examples, result.drop
+    (example,) = result.examples
+    assert example.hindsight_goal == "Get the tide times of Skarvik."
+    assert TOLD in str(example.messages[-1]["tool_calls"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("The harbour is lovely.", Reason.NO_RECORDED_ANSWER),
+        ("", Reason.NO_RECORDED_ANSWER),
+        (f"{TOLD} Low tide is at 19:40.", Reason.NOT_TRUE),
+        (f"{TOLD} More was not found.", Reason.STILL_SPEAKS_OF_OLD_GOAL),
+        (f"{TOLD} No berth with electricity was free.", Reason.STILL_SPEAKS_OF_OLD_GOAL),
+    ],
+)
+def test_an_answer_that_was_handed_in_is_never_edited(answer: str, reason: Reason):
+    assert refused(handed_in(answer), tools=QUAY) is reason
+
+
+def test_a_thought_beside_the_answer_is_no_answer():
+    assert refused(handed_in("Done.", thought=TOLD), tools=QUAY) is Reason.NO_RECORDED_ANSWER
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "High tide is at 06:12 in the harbour of Skarvik.",
+        "{'tides': [{'kind': 'high', 'at': '06:12'}",
+        "{'error': 'quota', 'tides': [{'kind': 'high', 'at': '06:12'}]}",
+        "{'tides': []}",
+        "",
+    ],
+)
+def test_an_envelope_without_a_document_is_no_evidence(response: str):
+    found = outcome(handed_in(seen={"error": "", "response": response}), tools=QUAY)
+    assert found.drop is not None
+    assert found.drop.reason is Reason.NOTHING_ACHIEVED
+
+
+def test_a_call_that_failed_by_its_code_supports_nothing():
+    trajectory = make_trajectory(*handed_in(), tools=QUAY, labels={"observation_codes": {"2": 0, "3": 3}})
+    result = outcome(handed_in(), tools=QUAY)
+    proposal = Proposal(goal="x", strategy="final", domain="rest", claims=result.claims, parts=(), last_step=2)
+    whole = Rewritten(trajectory=trajectory, proposal=proposal, steps=trajectory.steps, train_on=(2, 3))
+    assert check_codes(whole).value == 1
+    failed = trajectory.model_copy(update={"labels": {"observation_codes": {"2": 11, "3": 3}}})
+    assert check_codes(whole.model_copy(update={"trajectory": failed})).reason is Reason.EVIDENCE_FAILED

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import orjson
-
 from agenther.conclusions import Claim
+from agenther.literals import json_value, literal_value
 from agenther.record import Json
 from agenther.stages.language.descriptions import description_of, is_request
 from agenther.stages.language.outcomes import is_error
+from agenther.stages.recording import error_code
 from agenther.trajectory import Step, Trajectory, whole_field
+
+_WRAPPER = frozenset({"error", "response"})
+"""Members of the envelope in which ToolBench hands on what a service answered."""
+_ERROR_KEYS = ("error", "errors", "error_message", "err")
 
 
 def claims(trajectory: Trajectory) -> Iterator[Claim]:
     """Yield a claim for each lone call whose tool reads as a request and whose answer holds something."""
     described = dict(description_of(schema) for schema in trajectory.tools)
     for step in trajectory.agent_steps:
-        if len(step.tool_calls) != 1 or len(step.observations) != 1:
+        if len(step.tool_calls) != 1 or len(step.observations) != 1 or error_code(trajectory, step) is not None:
             continue
         call = step.tool_calls[0]
         description = described.get(call.function_name, "")
@@ -31,14 +35,21 @@ def claims(trajectory: Trajectory) -> Iterator[Claim]:
 
 
 def answer_of(step: Step) -> Json:
-    """Return the document that answered a lone call; None when it is an error, cut short, or no JSON."""
+    """Return the document that answered a lone call; None when it is an error, cut short, or no document.
+
+    Inside ToolBench's envelope stands a document written as text, in JSON or as a Python literal.
+    """
     content = step.observations[0].content if step.observations else ""
     if is_error(content):
         return None
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
+    value = json_value(content)
+    if not isinstance(value, dict) or value.keys() != _WRAPPER:
+        return value
+    body = value["response"]
+    body = literal_value(body) if isinstance(body, str) else body
+    if not isinstance(body, dict | list):
         return None
+    return None if isinstance(body, dict) and any(body.get(key) for key in _ERROR_KEYS) else body
 
 
 def leaves(value: Json) -> Iterator[str]:

@@ -33,6 +33,10 @@ _PREPOSITIONS = {
 _EMPTY_WORDS = frozenset("name code id title query term text value".split())
 
 
+_FRAMED = re.compile(r'The description of this function is: "(?P<text>.*)"\s*\Z', re.DOTALL)
+"""ToolBench wraps each description in a text of its own."""
+
+
 class Slot(NamedTuple):
     """A part of a request: literal words, or an argument that stands for them."""
 
@@ -45,7 +49,9 @@ def description_of(schema: JsonObject) -> tuple[str, str]:
     function = schema.get("function")
     body = function if isinstance(function, dict) else schema
     name, description = body.get("name"), body.get("description")
-    return name if isinstance(name, str) else "", description if isinstance(description, str) else ""
+    text = description if isinstance(description, str) else ""
+    framed = _FRAMED.search(text)
+    return name if isinstance(name, str) else "", framed["text"] if framed else text
 
 
 def is_request(description: str) -> bool:

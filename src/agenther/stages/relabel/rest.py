@@ -8,6 +8,7 @@ from agenther.conclusions import Claim, Proposal, Reason, Refusal, Stage
 from agenther.record import Json
 from agenther.stages.extract.rest import answer_of, leaves
 from agenther.stages.language.descriptions import Slot, slots
+from agenther.stages.language.telling import told_in
 from agenther.stages.language.things import said_at, things
 from agenther.stages.relabel.draft import Draft
 from agenther.stages.verify.grounding import contains
@@ -80,8 +81,8 @@ def _told(trajectory: Trajectory, step: Step, goal: str) -> tuple[Step | None, t
     """Return the first message after a call that repeats values of its answer, and these values."""
     values = [leaf for leaf in leaves(answer_of(step)) if len(leaf) <= LONGEST_ANSWER and not contains(goal, leaf)]
     for later in trajectory.agent_steps:
-        if later.step_id > step.step_id and later.message.strip() and not later.tool_calls:
-            found = tuple(dict.fromkeys(value for value in values if contains(later.message, value)))
+        if later.step_id > step.step_id and (told := told_in(later)).strip():
+            found = tuple(dict.fromkeys(value for value in values if contains(told, value)))
             return (later, found) if found else (None, ())
     return None, ()
 

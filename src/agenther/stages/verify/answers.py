@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agenther.conclusions import Reason, Rewritten, Score, passed, refused
+from agenther.stages.language.telling import answer_in
 from agenther.stages.relabel.leakage import numbers_in
 from agenther.stages.relabel.rewrite import untold
 from agenther.stages.verify.grounding import contains
@@ -24,7 +25,7 @@ def check_answer_told(rewritten: Rewritten) -> Score:
         return passed(by, "no worded answer is owed")
     if proposal.answer_step is None:
         return refused(by, Reason.NO_RECORDED_ANSWER, "the agent never tells the answer")
-    told = next((step.message for step in rewritten.steps if step.step_id == proposal.answer_step), "")
+    told = next((answer_in(step) for step in rewritten.steps if step.step_id == proposal.answer_step), "")
     missing = [answer for answer in proposal.answers if not contains(told, answer.strip())]
     if not told.strip() or missing:
         return refused(by, Reason.ANSWER_MISSES_GOAL, f"the answer lacks {missing[:3]}")

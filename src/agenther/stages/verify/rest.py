@@ -9,9 +9,12 @@ from agenther.conclusions import Reason, Rewritten, Score, passed, refused
 from agenther.record import Json
 from agenther.stages.extract.rest import answer_of, holds_something, leaves
 from agenther.stages.language.descriptions import TECHNICAL, description_of, is_read_only, is_request
+from agenther.stages.language.telling import answer_in, answering_call
 from agenther.stages.language.words import content_stems, is_noun, stems, tokens
+from agenther.stages.recording import error_code
+from agenther.stages.relabel.rewrite import untold
 from agenther.stages.verify.grounding import HARD, contains
-from agenther.trajectory import Step
+from agenther.trajectory import Step, ToolCall
 
 _PREPOSITION = re.compile(r"\b(?:of|for|in|at|on|from|to|by|with|between)\b", re.IGNORECASE)
 LEAST_MORE = 3
@@ -33,7 +36,7 @@ def check_arguments(rewritten: Rewritten) -> Score:
     """Refuse when a kept call uses a value that is neither the user's nor from an earlier kept observation."""
     by, seen = "check:rest.arguments", [rewritten.trajectory.goal]
     for step in _kept(rewritten):
-        for call in step.tool_calls:
+        for call in _look_ups(step):
             for name, value in call.values.items():
                 if not any(contains(text, str(value)) for text in seen):
                     return refused(by, Reason.UNGROUNDED, f"step {step.step_id}: {name} {value!r} comes from nowhere")
@@ -59,13 +62,22 @@ def check_whole_answer(rewritten: Rewritten) -> Score:
     return passed(by, "the tool gave a whole answer", evidence)
 
 
+def check_codes(rewritten: Rewritten) -> Score:
+    """Refuse when the environment gave a kept call a code that says it failed, whatever its words were."""
+    by = "check:rest.codes"
+    for step in _kept(rewritten):
+        if (code := error_code(rewritten.trajectory, step)) is not None:
+            return refused(by, Reason.EVIDENCE_FAILED, f"the call of step {step.step_id} has the code {code}")
+    return passed(by, "no kept call failed by its code")
+
+
 def check_reads_only(rewritten: Rewritten) -> Score:
     """Refuse when the run, up to its answer, calls a tool that may change something."""
     by, described = "check:rest.reads_only", dict(description_of(tool) for tool in rewritten.trajectory.tools)
     for step in rewritten.trajectory.agent_steps:
         if step.step_id > (rewritten.proposal.answer_step or rewritten.proposal.last_step):
             break
-        for call in step.tool_calls:
+        for call in _look_ups(step):
             if not is_read_only(call.function_name, described.get(call.function_name, "")):
                 return refused(by, Reason.SIDE_EFFECT, f"step {step.step_id} calls {call.function_name}")
     return passed(by, "all calls look something up")
@@ -75,7 +87,7 @@ def check_answer_supported(rewritten: Rewritten) -> Score:
     """Refuse when the answer states a number or name that no kept observation shows."""
     by, kept = "check:rest.answer_supported", _kept(rewritten)
     seen = [o.content for step in kept for o in step.observations] + [rewritten.proposal.goal]
-    told = next((s.message for s in rewritten.steps if s.step_id == rewritten.proposal.answer_step), "")
+    told = _told(rewritten)
     for match in HARD.finditer(told):
         if not any(contains(text, match.group().strip('"“”.,')) for text in seen):
             return refused(
@@ -84,10 +96,22 @@ def check_answer_supported(rewritten: Rewritten) -> Score:
     return passed(by, "all that the answer states was seen")
 
 
+def check_answer_admits_nothing(rewritten: Rewritten) -> Score:
+    """Refuse when an answer that was handed in by a call speaks of the old goal or of failing: calls are never edited."""
+    by, proposal = "check:rest.answer_admits_nothing", rewritten.proposal
+    step = next((s for s in rewritten.steps if s.step_id == proposal.answer_step), None)
+    if step is None or answering_call(step) is None:
+        return passed(by, "the answer is no call")
+    leaks = untold(rewritten.steps, rewritten.trajectory.goal, proposal)
+    if (found := leaks.why(answer_in(step), step.step_id)) is not None:
+        return refused(by, Reason.STILL_SPEAKS_OF_OLD_GOAL, f"the answer says {found}")
+    return passed(by, "the answer speaks of this goal alone")
+
+
 def check_answer_on_topic(rewritten: Rewritten) -> Score:
     """Refuse when the answer shares no word with what the goal asks for: the values may be there by chance."""
     by = "check:rest.answer_on_topic"
-    told = next((s.message for s in rewritten.steps if s.step_id == rewritten.proposal.answer_step), "")
+    told = _told(rewritten)
     common = content_stems(told) & content_stems(rewritten.proposal.goal)
     if not common:
         return refused(by, Reason.ANSWER_MISSES_GOAL, "the answer shares no word with the goal")
@@ -98,7 +122,7 @@ def check_complete(rewritten: Rewritten) -> Score:
     """Refuse when the answer leaves out members of a list that came back, or tells nothing that the goal names."""
     by, proposal = "check:rest.complete", rewritten.proposal
     document = answer_of(rewritten.trajectory.step(proposal.last_step))
-    told = next((s.message for s in rewritten.steps if s.step_id == proposal.answer_step), "")
+    told = _told(rewritten)
     for member in _members(document):
         if not any(contains(told, leaf) for leaf in leaves(member) if not contains(proposal.goal, leaf)):
             return refused(by, Reason.ANSWER_MISSES_GOAL, "the answer leaves out members of the list that came back")
@@ -124,8 +148,10 @@ CHECKS = (
     check_arguments,
     check_goal_is_asked,
     check_whole_answer,
+    check_codes,
     check_reads_only,
     check_answer_supported,
+    check_answer_admits_nothing,
     check_answer_on_topic,
     check_complete,
     check_more_was_asked,
@@ -149,6 +175,16 @@ def _keyed(value: Json, key: str = "") -> Iterator[tuple[str, str]]:
             yield from _keyed(member, key)
     else:
         yield from ((key, leaf) for leaf in leaves(value))
+
+
+def _told(rewritten: Rewritten) -> str:
+    """Return the answer as it would be trained on."""
+    return next((answer_in(s) for s in rewritten.steps if s.step_id == rewritten.proposal.answer_step), "")
+
+
+def _look_ups(step: Step) -> tuple[ToolCall, ...]:
+    """Return the calls of a step that are not the answer itself."""
+    return () if answering_call(step) is not None else step.tool_calls
 
 
 def _kept(rewritten: Rewritten) -> list[Step]:
