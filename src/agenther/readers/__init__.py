@@ -20,6 +20,7 @@ from agenther.readers.toolbench import ToolBenchReader
 from agenther.readers.tooleval import ToolEvalReader
 from agenther.readers.webarena_html import WebArenaHtmlReader
 from agenther.readers.webarena_json import WebArenaJsonReader
+from agenther.readers.webarena_verified import WebArenaVerifiedReader
 from agenther.readers.webshop_react import WebShopReactReader
 from agenther.readers.who_and_when import WhoAndWhenReader
 
@@ -32,6 +33,7 @@ _BUILT_IN: tuple[Reader, ...] = (
     AgentLabReader(),
     WebArenaHtmlReader(),
     WebArenaJsonReader(),
+    WebArenaVerifiedReader(),
     WebShopReactReader(),
     InterCodeReader(),
     MintReader(),

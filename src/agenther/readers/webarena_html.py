@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 
 from agenther.errors import ReadError
@@ -133,11 +134,10 @@ class _Block:
 
 
 def _turns(place: Place, page: bytes) -> Iterator[Turn]:
-    blocks = list(_blocks(place, page))
-    for i, block in enumerate(blocks):
-        if block.page is None or block.wrote is None:
-            raise block.where.error("a page and an action", "a block without")
-        told = blocks[i + 1].before if i + 1 < len(blocks) else ""
+    for block, after in pairwise(chain(_blocks(place, page), (None,))):
+        if block is None or block.page is None or block.wrote is None:
+            raise (block.where if block else place).error("a page and an action", "a block without")
+        told = after.before if after is not None else ""
         error = told if told.startswith(_REFUSED) else ""
         yield Turn(block.url, block.page, block.wrote, block.printed, error)
 
@@ -146,9 +146,10 @@ def _blocks(place: Place, page: bytes) -> Iterator[_Block]:
     """Yield the blocks of a page; each begins with its URL."""
     block: _Block | None = None
     number = 0
-    marks = list(_MARK.finditer(page))
-    for i, mark in enumerate(marks):
-        start, end = mark.end(), marks[i + 1].start() if i + 1 < len(marks) else len(page)
+    for mark, following in pairwise(chain(_MARK.finditer(page), (None,))):
+        if mark is None:
+            break
+        start, end = mark.end(), following.start() if following is not None else len(page)
         if mark["name"] == b"url":
             if block is not None:
                 yield block
