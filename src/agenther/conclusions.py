@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from agenther.record import JsonObject, Record
+from agenther.record import JsonObject, Record, StorableObject
 from agenther.trajectory import Source, Span, Step, Trajectory
 
 
@@ -101,7 +101,9 @@ class Claim(Record):
     text: str
     kind: str = Field(description="`effect`, `fact` or `answer`, with the domain before it: `sql.fact`")
     evidence: tuple[Span, ...] = Field(min_length=1)
-    data: JsonObject = Field(default_factory=dict, description="the parsed substance, for the composer of the domain")
+    data: StorableObject = Field(
+        default_factory=dict, description="the parsed substance, for the composer of the domain"
+    )
 
 
 class GoalPart(Record):

@@ -4,16 +4,43 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue
 
 Json = JsonValue
 """Any value that JSON can hold."""
 
 JsonObject = dict[str, JsonValue]
 """A JSON object."""
+
+
+DEEPEST = 100
+"""Containers inside one another that a JSON value of a record may have: deeper ones could be stored but not read back."""
+_DEEPER = 254 - DEEPEST
+"""With so many more the serialiser refuses: it counts faster than a walk here would."""
+
+
+def is_storable(value: Any) -> bool:
+    """Tell whether a JSON value can be stored: not nested too deeply, no number that JSON has no room for."""
+    for _ in range(_DEEPER):
+        value = [value]
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _storable(value: JsonObject) -> JsonObject:
+    if not is_storable(value):
+        raise ValueError(f"JSON nested more than {DEEPEST} levels deep, or a number beyond 64 bits")
+    return value
+
+
+StorableObject = Annotated[JsonObject, AfterValidator(_storable)]
+"""A JSON object that a record takes only when it can be stored."""
 
 
 def canonical_json(value: Any) -> bytes:

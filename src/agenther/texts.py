@@ -17,3 +17,8 @@ def path_text(path: str | Path) -> str:
 def storable(text: str) -> str:
     """Return a text that can be stored: a lone half of a surrogate pair stands as an escape such as `\\ud800`."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def whole_text(text: str) -> str:
+    """Return the text with a replacement character for each lone half of a surrogate pair."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -15,17 +15,21 @@ from typing import ClassVar, Literal, cast
 
 from pydantic import Field
 
-from agenther.record import Json, JsonObject, Record
+from agenther.record import DEEPEST, Json, JsonObject, Record, StorableObject, is_storable
+from agenther.texts import whole_text
 
 _FIELD = re.compile(r"(tool_calls|observations)\[(\d+)\]\.(arguments|function_name|content)\Z")
 
 
+_LONG_NUMBER = re.compile(r"\d{19}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def _whole(text: str) -> str:
-    """Return the text with a replacement character for each lone half of a surrogate pair."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _refuse(name: str) -> None:
+    raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 class Span(Record):
@@ -50,14 +54,15 @@ class ToolCall(Record):
 
     @cached_property
     def values(self) -> JsonObject:
-        """Arguments as an object, lone surrogates replaced; empty when they are no JSON object."""
+        """Arguments as an object, lone surrogates replaced; empty when they are no JSON object that can be stored."""
         try:
-            parsed: Json = json.loads(self.arguments)
+            parsed: Json = _DECODER.decode(self.arguments)
             if _SURROGATE.search(self.arguments):
-                parsed = json.loads(_whole(json.dumps(parsed, ensure_ascii=False)))
+                parsed = json.loads(whole_text(json.dumps(parsed, ensure_ascii=False)))
         except (ValueError, RecursionError):
             return {}
-        return parsed if isinstance(parsed, dict) else {}
+        odd = len(self.arguments) > 2 * DEEPEST or _LONG_NUMBER.search(self.arguments)
+        return parsed if isinstance(parsed, dict) and not (odd and not is_storable(parsed)) else {}
 
     def text(self, *names: str) -> str | None:
         """Return the first argument with one of these names that is a string, or None."""
@@ -159,14 +164,16 @@ class Trajectory(Record):
         default="message",
         description="how this harness takes an answer: in words, or as the output of the last action (InterCode)",
     )
-    tools: tuple[JsonObject, ...] = Field(default=(), description="tool schemas, OpenAI form")
+    tools: tuple[StorableObject, ...] = Field(default=(), description="tool schemas, OpenAI form")
     steps: tuple[Step, ...]
     success: bool | None = Field(default=None, description="None when nothing says how it ended")
     reward: float | None = None
     label_source: str | None = Field(
         default=None, description="what said so: a field, a printed verdict, a labels file"
     )
-    labels: JsonObject = Field(default_factory=dict, description="whatever else the log knows: limits, verdicts, gold")
+    labels: StorableObject = Field(
+        default_factory=dict, description="whatever else the log knows: limits, verdicts, gold"
+    )
     agent: str | None = Field(default=None, description="name of the agent or model, where the log has one")
 
     @cached_property

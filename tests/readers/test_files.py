@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import time
 from pathlib import Path
 
 import orjson
@@ -10,7 +11,7 @@ import zstandard
 
 from agenther.errors import ReadError
 from agenther.readers import files
-from agenther.readers.base import read_json, read_jsonl
+from agenther.readers.base import read_json, read_jsonl, records
 
 LINES = b'{"n":1}\n{"n":2}\n'
 PACK = {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}
@@ -40,13 +41,16 @@ def test_a_cut_packed_file_gives_its_whole_lines_and_an_error(tmp_path: Path, su
 
 
 @pytest.mark.parametrize("suffix", PACK)
-def test_a_bomb_is_stopped_after_the_records_before_it(tmp_path: Path, suffix: str) -> None:
+def test_a_bomb_is_stopped_after_the_records_before_it(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "FREE_UNPACKED", 4 << 20)
     path = tmp_path / f"runs.jsonl{suffix}"
-    path.write_bytes(PACK[suffix](LINES + b" " * (200 << 20) + b"\n"))
+    path.write_bytes(PACK[suffix](LINES + b" " * (20 << 20) + b"\n"))
     first, second, error = numbers(path)
     assert (first, second) == (1, 2)
     assert isinstance(error, ReadError)
-    assert "unpacks to more than 64 MiB" in error.found
+    assert "unpacks to more than 4 MiB" in error.found
     whole = read_json(path)
     assert isinstance(whole, ReadError)
     assert "unpacks to more than" in whole.found
@@ -80,3 +84,45 @@ def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
     assert isinstance(error, ReadError)
     assert "not a regular file" in error.found
     assert files.read_head(path) == b""
+
+
+def test_what_only_strict_json_refuses_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "runs.json"
+    path.write_bytes(b'[NaN, -Infinity, 1e999, "\\ud83d\\ude00 \\ud83d", 1.5]')
+    assert read_json(path) == ["NaN", "-Infinity", "1e999", "\U0001f600 \ufffd", 1.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "good", "bad"),
+    [
+        (b'[{"a":1},\n{"a":nul},\n{"a":",]"}]', [{"a": 1}, {"a": ",]"}], ["2 [1]"]),
+        (b'[{"a":1}, [2,3], {"a": "cut', [{"a": 1}, [2, 3]], ["1 [2]"]),
+        (b"[1,\n\n" + b"[" * 2000 + b"]" * 2000 + b",3]", [1, 3], ["3 [1]"]),
+        (b"[1,2] 3", [1, 2], ["1 column 7"]),
+        (b'[1, "\xff", "\\"]"]', [1, '"]'], ["1 [1]"]),
+        (b"[1,,2]", [1, 2], ["1 [1]"]),
+        (b'{"a":1} {"b":2}', [], ["1 column 9"]),
+        (b"", [], ["1 column 1"]),
+    ],
+)
+def test_members_of_a_broken_list_stay(tmp_path: Path, text: bytes, good: list[object], bad: list[str]) -> None:
+    path = tmp_path / "runs.json"
+    path.write_bytes(text)
+    items = list(records(path))
+    assert [item[2] for item in items if not isinstance(item, ReadError)] == good
+    assert [f"{item.line} {item.where}" for item in items if isinstance(item, ReadError)] == bad
+
+
+def test_broken_lists_take_time_in_proportion(tmp_path: Path) -> None:
+    path = tmp_path / "runs.json"
+    for text in (
+        b'["' + b'\\"' * 100_000,
+        b"[" + b'"",' * 60_000,
+        b"[" * 200_000,
+        b'"' * 199_999,
+        b"[1,\n" * 60_000,
+    ):
+        path.write_bytes(text)
+        started = time.process_time()
+        assert sum(1 for _ in records(path))
+        assert time.process_time() - started < 4

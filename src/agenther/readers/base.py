@@ -5,9 +5,10 @@ A reader yields runs and `ReadError`s; it never raises for bad content and never
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol, cast, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import orjson
 
@@ -26,12 +27,16 @@ from agenther.readers.files import (
 from agenther.readers.files import (
     open_input as open_input,
 )
+from agenther.readers.json_text import members, parse
 from agenther.record import Json, JsonObject
 from agenther.texts import path_text
 from agenther.trajectory import Source, Span, Step, Trajectory, whole_field
 
 LEAST_ECHO = 20
 """A goal with fewer characters is looked for in no other text than the first user turn: it may stand there by chance."""
+_REPR = reprlib.Repr()
+_REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 3, 60, 60
+
 Item = Trajectory | ReadError
 
 
@@ -66,14 +71,15 @@ class FolderReader(Reader, Protocol):
 
 def short(value: object, limit: int = 60) -> str:
     """Show a value in an error message: its type and its first characters."""
-    text = repr(value)
-    return f"{type(value).__name__} {text[:limit]}{'…' if len(text) > limit else ''}"
+    text = repr(value[:limit]) if isinstance(value, str) else _REPR.repr(value)
+    cut = len(text) > limit or (isinstance(value, str) and len(value) > limit)
+    return f"{type(value).__name__} {text[:limit]}{'…' if cut else ''}"
 
 
 def read_json(path: Path) -> Json | ReadError:
     """Read a whole JSON file."""
     try:
-        return cast(Json, orjson.loads(read_whole(path)))
+        return parse(read_whole(path))
     except orjson.JSONDecodeError as error:
         return ReadError(str(path), error.lineno, f"column {error.colno}", "JSON", error.msg)
     except BAD_FILE as error:
@@ -88,7 +94,7 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, Json] | ReadError]:
                 yield ReadError(str(path), number, "line", f"at most {MAX_RECORD >> 20} MiB on a line", "more")
             elif line.strip():
                 try:
-                    value = cast(Json, orjson.loads(line))
+                    value = parse(line)
                 except orjson.JSONDecodeError as error:
                     yield ReadError(str(path), number, f"column {error.colno}", "a JSON value on one line", error.msg)
                 else:
@@ -163,14 +169,34 @@ def records(path: Path) -> Iterator[tuple[Place, int, Json] | ReadError]:
         for index, item in enumerate(read_jsonl(path)):
             yield item if isinstance(item, ReadError) else (Place(path, item[0]), index, item[1])
         return
-    whole = read_json(path)
-    if isinstance(whole, ReadError):
-        yield whole
-    elif isinstance(whole, list):
+    try:
+        text = read_whole(path)
+    except BAD_FILE as error:
+        yield ReadError(str(path), None, "file", "a readable file", str(error))
+        return
+    try:
+        whole = parse(text)
+    except orjson.JSONDecodeError as error:
+        yield from _members(path, text, error)
+        return
+    if isinstance(whole, list):
         for index, value in enumerate(whole):
             yield Place(path).at(index), index, value
     else:
         yield Place(path), 0, whole
+
+
+def _members(path: Path, text: bytes, whole: orjson.JSONDecodeError) -> Iterator[tuple[Place, int, Json] | ReadError]:
+    """Yield what can be read of a broken list, and an error for each member that cannot."""
+    n_broken = 0
+    for index, (line, member) in enumerate(members(text)):
+        try:
+            yield Place(path).at(index), index, parse(member)
+        except orjson.JSONDecodeError as error:
+            n_broken += 1
+            yield ReadError(str(path), line + error.lineno - 1, f"[{index}]", "JSON", error.msg)
+    if not n_broken:
+        yield ReadError(str(path), whole.lineno, f"column {whole.colno}", "JSON", whole.msg)
 
 
 def read_records(path: Path, build: Callable[[Place, int, Json], Trajectory | None]) -> Iterator[Item]:

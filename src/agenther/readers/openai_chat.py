@@ -59,14 +59,16 @@ def _depth(text: bytes) -> int:
 
 
 def _records(path: Path) -> Iterator[tuple[Place, int, Json] | ReadError]:
-    """Yield the records of a file; a file that holds one bare list of messages is one record."""
+    """Yield the records of a file; a file that holds one bare list of messages is one record, when it is whole."""
     bare: list[Json] = []
+    whole = True
     for item in records(path):
+        whole = whole and not isinstance(item, ReadError)
         if not isinstance(item, ReadError) and item[0].line is None and _is_message(item[2]):
             bare.append(item[2])
         else:
             yield item
-    if bare:
+    if bare and whole:
         yield Place(path), 0, bare
 
 
