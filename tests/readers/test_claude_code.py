@@ -195,7 +195,8 @@ def test_an_export_and_stream_json_are_read_too(tmp_path: Path):
     assert isinstance(stream, Trajectory)
     assert (export.goal, len(export.steps)) == (ASKED, 2)
     assert (stream.id, stream.goal, stream.goal_at) == ("s9", "", ())
-    assert stream.labels == {"other_lines": {"result": 1}, "terminate_reason": "error_max_turns"}
+    told = {"terminate_reason": "error_max_turns", "truncated": True}
+    assert stream.labels == {"other_lines": {"result": 1}, **told}
 
 
 def test_sessions_in_one_file_are_runs_of_their_own(tmp_path: Path):

@@ -87,9 +87,15 @@ def test_a_sample(tmp_path: Path):
     assert [(o.source_call_id, o.name, o.content) for o in turn.observations] == [("c1", "bash", "ferry.txt")]
     assert (run.steps[3].reasoning, run.steps[3].message) == ("Found.", "It is ferry.txt")
     assert [run.text_at(span) for span in run.goal_at] == [run.goal] == [ASKED]
-    assert (run.id, run.task_id, run.agent) == ("log/s/1_epoch_1", "inspect/ferries/s/1", "tiny/7b")
+    assert (run.id, run.agent) == ("log/s/1_epoch_1", "tiny/7b")
     assert (run.success, run.reward, run.label_source) == (False, 0.0, "inspect.scores")
     assert run.labels == {"target": "ferry.txt", "metadata": {"level": 2}, "scores": {"match": "I"}}
+
+
+def test_epochs_of_one_sample_are_one_task_and_other_questions_are_another(tmp_path: Path):
+    first, again = one(tmp_path), one(tmp_path, epoch=2)
+    assert first.task_id == again.task_id != one(tmp_path, input="Find the file that names the bus.").task_id
+    assert (again.id, again.labels["epoch"]) == ("log/s/1_epoch_2", 2)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +175,7 @@ def test_what_the_harness_says_of_a_submission_is_a_label(tmp_path: Path):
 def test_what_stopped_a_run_is_recorded(tmp_path: Path):
     run = one(tmp_path, limit={"type": "message", "limit": 30}, error={"message": "Connection error.", "traceback": ""})
     assert (run.labels["terminate_reason"], run.labels["harness_error"]) == ("message limit", "Connection error.")
+    assert run.labels["truncated"] is True
     output = {"choices": [{"stop_reason": "model_length"}]}
     labels = one(tmp_path, output=output).labels
     assert (labels["stop_reason"], labels["terminate_reason"]) == ("model_length", "context_length_exceeded")
@@ -199,7 +206,7 @@ def test_an_archive_is_read_sample_by_sample(tmp_path: Path):
     first, second, broken = read(path)
     assert isinstance(first, Trajectory)
     assert isinstance(second, Trajectory)
-    assert (first.id, second.task_id, second.success) == ("log/1_epoch_1", "inspect/ferries/2", False)
+    assert (first.id, second.id, second.success) == ("log/1_epoch_1", "log/2_epoch_1", False)
     assert isinstance(broken, ReadError)
     assert broken.where == "samples/3_epoch_2.json"
 
@@ -255,7 +262,8 @@ def test_an_archive_without_header_and_with_a_sample_in_chunks(tmp_path: Path):
     given["_journal/start.json"] = orjson.dumps({"version": 2, "eval": HEADER["eval"]})
     first, _, chunked = read(archive(tmp_path, given))
     assert isinstance(first, Trajectory)
-    assert (first.task_id, first.labels["eval_status"]) == ("inspect/ferries/1", "")
+    assert str(first.task_id).startswith("inspect/ferries/1/")
+    assert first.labels["eval_status"] == ""
     assert isinstance(chunked, ReadError)
 
 

@@ -35,6 +35,7 @@ _NO_REQUEST = re.compile(
 )
 """How texts begin that the agent got in the user's name and that are no request."""
 _COMMAND = re.compile(r"\s*<command-(?:name|message)>")
+_TURN_LIMIT = "error_max_turns"
 _Key = tuple[str, str]
 """A session, and the side chain in it: empty for the main chain."""
 
@@ -169,7 +170,9 @@ class _Sessions:
         """Return what the lines beside the turns say: how many there are of each kind, and how the program ended."""
         counts: JsonObject = dict(self._passed.get(session, Counter[str]()) + self._passed.get("", Counter[str]()))
         labels: JsonObject = {"other_lines": counts} if counts else {}
-        return labels | ({"terminate_reason": self._ended[session]} if session in self._ended else {})
+        ended = self._ended.get(session)
+        labels |= {"terminate_reason": ended} if ended is not None else {}
+        return labels | ({"truncated": True} if ended == _TURN_LIMIT else {})
 
 
 def _name(entry: JsonObject, field: str) -> str:

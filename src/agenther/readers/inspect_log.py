@@ -141,7 +141,7 @@ def _run(place: Place, index: int, value: Json, about: _Eval) -> Trajectory:
     return Trajectory(
         id=run_id(place.path, f"{index if sample.key is None else sample.key}_epoch_{sample.epoch}"),
         source=source(place.path, "inspect", index),
-        task_id=None if sample.key is None else f"inspect/{about.task}/{sample.key}",
+        task_id=sample.task(about.task),
         goal=goal,
         goal_at=locate_goal(steps, goal) if is_alone else (),
         tools=sample.tools(),

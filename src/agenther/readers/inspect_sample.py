@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from agenther.readers.base import Place
 from agenther.readers.content import content_text
-from agenther.record import Json, JsonObject
+from agenther.record import Json, JsonObject, content_key
 
 _ATTACHED = "attachment://"
 _VERDICT = re.compile(
@@ -62,6 +62,11 @@ class Sample:
         alone = len(texts) == 1 and not any(m.get("role") == "assistant" for m in messages)
         return texts[-1] if texts else "", alone and not self._fields.get("choices")
 
+    def task(self, name: str) -> str | None:
+        """Name the task of a sample: what was asked belongs to it, for logs may number other questions alike."""
+        asked = content_key(self._whole(self._fields.get("input")))[:12]
+        return None if self.key is None else f"inspect/{name}/{self.key}/{asked}"
+
     def outcome(self) -> tuple[bool | None, float | None]:
         """Return whether all scorers call it right, or all call it wrong, and the grade where there is one alone."""
         grades = [grade for value in self._scores().values() for grade in _grades(value)]
@@ -78,7 +83,7 @@ class Sample:
             labels["harness_error"] = error.get("message") or "an error"
         if isinstance(limit := fields.get("limit"), dict):
             labels["terminate_reason"] = f"{limit.get('type')} limit"
-            labels["limit"] = limit
+            labels |= {"limit": limit, "truncated": True}
         output = fields.get("output")
         choices = output.get("choices") if isinstance(output, dict) else None
         last = choices[0] if isinstance(choices, list) and choices else None
