@@ -12,7 +12,7 @@ from agenther.pipeline import relabel
 from agenther.record import Json, JsonObject
 from agenther.stages import rule_parts
 from agenther.stages.detect.rules import RuleDetector
-from agenther.stages.package.preferences import same_goal_pairs, undesirable
+from agenther.stages.package.preferences import same_goal_pairs, undesirable, whole_run
 from agenther.stages.recording import error_code, retried_steps, shared_steps
 from agenther.testing import assistant, make_trajectory, tool, tool_call, tool_schema, user
 from agenther.trajectory import Trajectory
@@ -88,6 +88,16 @@ def test_thoughts_about_texts_that_the_log_lacks_are_taken_out() -> None:
     assert next(m["content"] for m in example.messages if m["role"] == "assistant") == ""
     assert example.train_on == (2, 3)
     assert retried_steps(run({"retried_steps": 2})) == frozenset()
+
+
+def test_nor_do_whole_runs_hold_such_thoughts() -> None:
+    told = [*RUN[:3], assistant("As I tried before."), *RUN[3:]]
+    trajectory = make_trajectory(*told, labels={"retried_steps": [2, 3]}, success=True)
+    assert [m["content"] for m in whole_run(trajectory) if m["role"] == "assistant"] == ["", "I tell."]
+    config = Config(domains=("rest",), include_successes=True)
+    (example,) = asyncio.run(relabel(trajectory, rule_parts(config), config)).examples
+    assert "As I tried" not in str(example.messages)
+    assert example.train_on == (2, 4)
 
 
 @pytest.mark.parametrize(("code", "failed"), [(0, None), (3, None), (4, None), (11, 11), ("11", None)])

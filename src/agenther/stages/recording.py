@@ -50,6 +50,18 @@ def retried_steps(trajectory: Trajectory) -> frozenset[int]:
     return frozenset(s for s in steps if isinstance(s, int)) if isinstance(steps, list) else frozenset()
 
 
+def without_retried_thoughts(trajectory: Trajectory) -> tuple[Step, ...]:
+    """Return the steps of a run without the thoughts of those steps; a turn that was nothing else is left out."""
+    retried = retried_steps(trajectory)
+    kept: list[Step] = []
+    for step in trajectory.steps:
+        if step.step_id not in retried or any(call.at is not None for call in step.tool_calls):
+            kept.append(step)
+        elif step.tool_calls:
+            kept.append(step.model_copy(update={"message": "", "reasoning": None, "thought_at": ()}))
+    return tuple(kept)
+
+
 def error_code(trajectory: Trajectory, step: Step) -> int | None:
     """Return the code by which the environment said that a step's call failed; None when it did not."""
     codes = trajectory.labels.get("observation_codes")

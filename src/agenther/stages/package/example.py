@@ -10,7 +10,7 @@ from agenther.conclusions import Detection, Example, Rewritten, Score, Verdict
 from agenther.config import Config
 from agenther.messages import to_messages
 from agenther.record import JsonObject, content_key
-from agenther.stages.recording import shared_steps
+from agenther.stages.recording import shared_steps, without_retried_thoughts
 from agenther.trajectory import Step, Trajectory
 from agenther.versions import versions
 
@@ -41,8 +41,12 @@ def make_example(rewritten: Rewritten, detection: Detection, verdict: Verdict, c
 
 
 def make_success(trajectory: Trajectory, detection: Detection, config: Config) -> Example:
-    """Render a successful run as it is, its own goal in both places, all agent turns carrying loss."""
-    kept, elsewhere = up_to_last_agent_turn(trajectory.steps), shared_steps(trajectory)
+    """Render a successful run as it is, its own goal in both places.
+
+    All agent turns carry loss but those that an earlier run has too.
+    """
+    kept = up_to_last_agent_turn(without_retried_thoughts(trajectory))
+    elsewhere = shared_steps(trajectory)
     label = Score(by=trajectory.label_source or "label", value=1.0, explanation="recorded as successful")
     return Example(
         id=content_key([trajectory.key, "success"])[:16],

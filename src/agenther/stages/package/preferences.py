@@ -13,7 +13,7 @@ from agenther.messages import to_messages
 from agenther.preferences import Pair, Unpaired
 from agenther.record import JsonObject, content_key
 from agenther.stages.package.example import tools_json, up_to_last_agent_turn
-from agenther.stages.recording import cut_log
+from agenther.stages.recording import cut_log, without_retried_thoughts
 from agenther.trajectory import Trajectory
 
 Judged = tuple[Trajectory, Detection]
@@ -70,7 +70,7 @@ def _pair(better: Trajectory, worse: Trajectory, detection: Detection) -> Pair |
 
 def whole_run(run: Trajectory) -> list[JsonObject]:
     """Return the messages of a recorded run up to the agent's last turn; empty when the agent never spoke."""
-    return to_messages(up_to_last_agent_turn(run.steps), with_step=True)
+    return to_messages(up_to_last_agent_turn(without_retried_thoughts(run)), with_step=True)
 
 
 def _common_prefix(one: Sequence[JsonObject], other: Sequence[JsonObject]) -> int:
