@@ -12,26 +12,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "fuzz-out"
-SEEDS = (ROOT / "tests" / "readers" / "valid", ROOT / "examples" / "runs")
 HANG_S = 20
 ROUND_S = 900
 """After so many seconds the fuzzer starts again, with what it found so far."""
-
-
-def write_seeds(folder: Path) -> None:
-    """Write each valid file once for each reader that can be chosen for it."""
-    from agenther.readers import READERS
-    from agenther.readers.discover import pick_reader
-
-    formats = sorted(READERS)
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(p for seeds in SEEDS for p in seeds.rglob("*") if p.is_file()):
-        reader = pick_reader(path)
-        name = getattr(reader, "format", None)
-        if name in formats:
-            lines = path.suffix == ".jsonl"
-            chosen = formats.index(name) + lines * len(formats)
-            (folder / f"{path.parent.name}-{path.name}").write_bytes(bytes([chosen]) + path.read_bytes())
 
 
 def main() -> None:
@@ -43,7 +26,7 @@ def main() -> None:
     executed, covered, rounds = 0, 0, 0
     while (left := int(end - time.monotonic())) > 5:
         shutil.rmtree(seeds, ignore_errors=True)
-        write_seeds(seeds)
+        seeds.mkdir(parents=True)
         options = (
             f"-max_total_time={min(left, ROUND_S)}",
             f"-timeout={HANG_S}",

@@ -1,7 +1,7 @@
 """What is fuzzed: any bytes as a file of any format, and whatever run comes of them through redaction and all rules.
 
-Coverage-guided (atheris, libFuzzer). The first byte of an input chooses the reader and the name of the file, the rest is
-the file. Half of the mutations change the bytes, half change one place of the JSON that they hold. Nothing may raise but
+Coverage-guided (atheris, libFuzzer). The first byte of an input chooses the reader, the second the suffix of the file, the
+rest is the file. Half of the mutations change the bytes, half change one place of the JSON that they hold. Nothing may raise but
 what a reader yields as a ReadError; what raises is kept with its traceback, once for each place that raised.
 """
 
@@ -14,6 +14,7 @@ import random
 import sys
 import tempfile
 import traceback
+import zlib
 from pathlib import Path
 
 import atheris
@@ -32,9 +33,24 @@ with atheris.instrument_imports(include=["agenther"]):
 from fuzz.mutate import mutate_json
 
 CONFIG = Config(domains=(*DOMAINS_ON, *DOMAINS_OPTIONAL))
-FORMATS = sorted(READERS)
+SEEDS = (Path("tests/readers/valid"), Path("examples/runs"))
 SUFFIXES = (".json", ".jsonl", ".log", ".traj")
 PARTS = rule_parts(CONFIG)
+
+
+def code_of(format_name: str) -> int:
+    """Return the first byte that stands for a format; it stays the same when formats are added."""
+    return zlib.crc32(format_name.encode()) % 256
+
+
+def write_seeds(folder: Path) -> None:
+    """Write each valid file as an input that its reader is chosen for."""
+    for path in sorted(p for seeds in SEEDS for p in seeds.rglob("*") if p.is_file()):
+        reader = pick_reader(path)
+        if not isinstance(reader, ReadError):
+            suffix = SUFFIXES.index(path.suffix) if path.suffix in SUFFIXES else 0
+            name = f"{path.parent.name}-{path.name}"
+            (folder / name).write_bytes(bytes([code_of(reader.format), suffix]) + path.read_bytes())
 
 
 def check(content: bytes, reader_format: str, path: Path) -> None:
@@ -77,24 +93,24 @@ class Faults:
 
 
 def main() -> None:
-    """Fuzz; the arguments are libFuzzer's, `FUZZ_FAULTS` is where faults are kept."""
+    """Fuzz; the arguments are libFuzzer's, the last one is the folder that seeds are written to."""
+    write_seeds(Path(sys.argv[-1]))
     faults = Faults(Path(os.environ.get("FUZZ_FAULTS", "fuzz-out/faults")))
     folder = Path(tempfile.mkdtemp(prefix="agenther-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
 
     def one_input(data: bytes) -> None:
-        if not data:
+        if len(data) < 2:
             return
-        format_name = FORMATS[data[0] % len(FORMATS)]
-        suffix = SUFFIXES[data[0] // len(FORMATS) % len(SUFFIXES)]
+        format_name = min(READERS, key=lambda name: (code_of(name) - data[0]) % 256)
         try:
-            check(data[1:], format_name, folder / f"run{suffix}")
+            check(data[2:], format_name, folder / f"run{SUFFIXES[data[1] % len(SUFFIXES)]}")
         except Exception as error:
             faults.keep(data, error)
 
     def mutate(data: bytes, max_size: int, seed: int) -> bytes:
         chance = random.Random(seed)
-        made = data[:1] + mutate_json(data[1:], chance) if chance.random() < 0.6 else b""
-        return made if 0 < len(made) <= max_size else atheris.Mutate(data, max_size)
+        made = data[:2] + mutate_json(data[2:], chance) if chance.random() < 0.6 else b""
+        return made if 2 < len(made) <= max_size else atheris.Mutate(data, max_size)
 
     atheris.Setup(sys.argv, one_input, custom_mutator=mutate, internal_libfuzzer=True)
     atheris.Fuzz()
