@@ -65,6 +65,11 @@ def search_run(*last: dict[str, object], **fields: object):
     return make_trajectory(*messages, tool("Page: Blue Harbour. By E. Lund.", "c"), *last, **unlabelled(**fields))
 
 
+@pytest.mark.parametrize("call", ["finish", "stop", "send_msg_to_user", "report_infeasible"])
+def test_a_call_can_hand_in_the_answer(call: str) -> None:
+    assert detect(search_run(assistant("", tool_call(call, "d", text="E. Lund")))).outcome is Outcome.UNKNOWN
+
+
 def test_an_answer_is_owed_only_in_words() -> None:
     assert detect(search_run()).by == "rule:no_answer"
     assert detect(search_run(answer_by="action")).outcome is Outcome.UNKNOWN

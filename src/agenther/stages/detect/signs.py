@@ -53,7 +53,9 @@ Signs = dict[Sign, tuple[Span, ...]]
 LEAST_TURNS = 4
 """A run shorter than this is no loop."""
 
-ANSWERING = frozenset("answer finish final_answer solution submit respond done complete exit reply".split())
+ANSWERING = frozenset(
+    "answer finish final_answer solution submit respond done complete exit reply stop send_msg_to_user report_infeasible".split()
+)
 _BUYING = re.compile(r"\bbuy\b|purchase|check_?out|place_order", re.IGNORECASE)
 _SHOP = re.compile(r"\[?\bBuy Now\b\]?|\bAdd to Cart\b", re.IGNORECASE)
 _COULD_NOT = (
