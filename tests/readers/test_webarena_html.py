@@ -111,9 +111,12 @@ def test_what_the_harness_could_not_parse_is_no_call(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("printed", "labels"),
     [
-        ("Early stop: Reach max steps 30", {"terminate_reason": "Reach max steps 30", "turns_max": 30}),
+        (
+            "Early stop: Reach max steps 30",
+            {"terminate_reason": "Reach max steps 30", "truncated": True, "max_steps": 30},
+        ),
         ("Early stop: Same action for 3 times", {"terminate_reason": "Same action for 3 times"}),
-        ("ERROR: RateLimitError: slow down", {"error": "RateLimitError: slow down"}),
+        ("ERROR: RateLimitError: slow down", {"harness_error": "RateLimitError: slow down"}),
     ],
 )
 def test_the_harness_stopping_is_no_step_of_the_agent(tmp_path: Path, printed: str, labels: dict[str, object]) -> None:
@@ -141,7 +144,7 @@ def test_the_log_beside_holds_the_outcome(
         (tmp_path / name).write_text(text, encoding="latin-1")
     run = one(tmp_path, rendered(CLICK, STOP))
     assert (run.success, run.label_source) == (success, None if success is None else "webarena.result")
-    assert run.labels.get("error") == error
+    assert run.labels.get("harness_error") == error
 
 
 def test_of_the_logs_of_many_jobs_only_named_ones_count(tmp_path: Path) -> None:
@@ -157,7 +160,7 @@ def test_of_the_logs_of_many_jobs_only_named_ones_count(tmp_path: Path) -> None:
 def test_the_settings_of_the_job_name_the_model_and_the_limit(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model": "small-9b", "max_steps": 15}))
     run = one(tmp_path, rendered(CLICK, STOP))
-    assert (run.agent, run.labels["turns_max"]) == ("small-9b", 15)
+    assert (run.agent, run.labels["max_steps"]) == ("small-9b", 15)
     assert {path.name for path in find_inputs(tmp_path)} == {"render_7.html"}
 
 

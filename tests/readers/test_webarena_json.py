@@ -56,7 +56,7 @@ def test_a_run_that_broke_has_no_outcome(tmp_path: Path) -> None:
 
 def test_a_limit_is_no_step_and_a_failure(tmp_path: Path) -> None:
     run = one(tmp_path, record(CLICK, "stop [Early stop: Reach max steps 1]"))
-    assert (run.success, run.labels["turns_max"], len(run.agent_steps)) == (False, 1, 1)
+    assert (run.success, run.labels["truncated"], len(run.agent_steps)) == (False, True, 1)
 
 
 def test_the_right_answer_is_kept_where_words_are_judged(tmp_path: Path) -> None:

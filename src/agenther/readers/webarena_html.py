@@ -196,9 +196,9 @@ def _labels(config: dict[str, str], settings: JsonObject, log: Logged) -> JsonOb
     labels |= _reference(literal_value(config.get("eval", "")))
     limit = settings.get("max_steps")
     if isinstance(limit, int) and not isinstance(limit, bool):
-        labels["turns_max"] = limit
+        labels["max_steps"] = limit
     if log.error:
-        labels["error"] = log.error
+        labels["harness_error"] = log.error
     return labels
 
 

@@ -85,15 +85,18 @@ def right_answer(kinds: Json, answers: Json) -> JsonObject:
 
 
 def _ending(turn: Turn) -> JsonObject:
-    """Return what the harness says where it stopped the run; empty where the agent acted."""
+    """Return what the harness says where it stopped the run; empty where the agent acted.
+
+    A limit of steps is the harness's own. An agent that it stopped for repeating itself, or for writing no action, failed.
+    """
     found = _STOPPED.match((turn.wrote or turn.printed or "").strip())
     if found is None:
         return {}
     detail = found["detail"].strip()[:_LONGEST_ERROR]
     if found["why"] == "ERROR":
-        return {"error": detail}
+        return {"harness_error": detail}
     limit = _LIMIT.match(detail)
-    return {"terminate_reason": detail} | ({"turns_max": int(limit["limit"])} if limit else {})
+    return {"terminate_reason": detail} | ({"truncated": True, "max_steps": int(limit["limit"])} if limit else {})
 
 
 def _shown(turn: Turn, error: str = "") -> str:
