@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 from agenther.errors import ConfigError
 from agenther.record import Record, content_key
 
-DOMAINS_ON = ("sql", "shell", "household", "shopping", "dialogue", "rest", "web", "code")
+DOMAINS_ON = ("sql", "shell", "household", "shopping", "dialogue", "rest", "web", "code", "files")
 DOMAINS_OPTIONAL = ("shopping-any-search", "qa")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 
 from agenther.conclusions import Claim, Detection
-from agenther.stages.extract import code, dialogue, household, qa, rest, shell, shopping, sql, web
+from agenther.stages.extract import code, dialogue, files, household, qa, rest, shell, shopping, sql, web
 from agenther.trajectory import Trajectory
 
 ClaimsOf = Callable[[Trajectory], Iterable[Claim]]
@@ -22,6 +22,7 @@ DOMAINS: dict[str, ClaimsOf] = {
     "rest": rest.claims,
     "web": web.claims,
     "code": code.claims,
+    "files": files.claims,
 }
 """Domain name to its extractor. An extractor yields nothing for runs of other domains, cheaply."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from agenther.conclusions import Claim, Proposal, Refusal
-from agenther.stages.relabel import code, dialogue, household, qa, rest, shopping, web
+from agenther.stages.relabel import code, dialogue, files, household, qa, rest, shopping, web
 from agenther.stages.relabel.shell import compose as shell
 from agenther.stages.relabel.sql import compose as sql
 from agenther.trajectory import Trajectory
@@ -23,6 +23,7 @@ DOMAINS: dict[str, Compose] = {
     "rest": rest.compose,
     "web": web.compose,
     "code": code.compose,
+    "files": files.compose,
 }
 """Domain name to its composer. A composer says with a Refusal why a claim gives no natural goal."""
 

@@ -94,6 +94,7 @@ _HEREDOC = re.compile(
     r"|<<\s*(?P<q2>['\"])(?P<end2>\w+)(?P=q2)\s*>\s*(?P<path2>[\w./-]+))\n(?P<text>.*?)\n(?P<last>\w+)\s*\Z",
     re.DOTALL,
 )
+_ECHO = re.compile(r"\s*echo\s+(?P<q>['\"])(?P<text>[^'\"$`\\!]*)(?P=q)\s*>\s*(?P<path>[\w./-]+)\s*\Z")
 _PATCHED = re.compile(r"^\*\*\* (?:Update|Add|Delete) File: (?P<path>\S+)$", re.MULTILINE)
 _CD = re.compile(r"\s*cd\s+[\w./-]+\s*&&\s*")
 
@@ -137,6 +138,8 @@ def _of_command(step: Step, number: int, command: str, printed: str) -> Deed:
     written = _HEREDOC.fullmatch(bare)
     if written is not None and written["last"] == (written["end"] or written["end2"]):
         return _silent(step, number, written["path"] or written["path2"], written["text"], whole=True)
+    if (echoed := _ECHO.fullmatch(bare)) is not None:
+        return _silent(step, number, echoed["path"], echoed["text"], whole=True)
     try:
         commands = parse_pipeline(bare)
     except Refused:
