@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check fuzz format clean
+.PHONY: help counts demo test check fuzz format clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -42,6 +42,9 @@ fuzz: $(VENV)-fuzz/.done  ## fuzz readers and rules, guided by coverage, for FUZ
 format: $(VENV)/.dev  ## format and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+counts: $(VENV)/.core  ## count the runs of each source in CORPORA, compare with what is known, write docs/measurements/counts.md
+	@$(BIN)/python benchmarks/counts.py $(CORPORA) > $(VENV)/counts.md && mv $(VENV)/counts.md docs/measurements/counts.md
 
 clean:  ## remove the environment and the demo's output
 	rm -rf $(VENV) $(VENV)-fuzz demo-out fuzz-out
