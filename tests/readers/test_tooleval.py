@@ -74,6 +74,8 @@ def test_the_task_is_that_of_the_query_whatever_the_method(tmp_path: Path) -> No
 
 def test_without_votes_an_answer_has_no_outcome(tmp_path: Path) -> None:
     assert one(tmp_path, ("tool", FINISH)).success is None
+    half = one(tmp_path, ("tool", FINISH), final='{"final_answer": "High at 06:12. I could not find the low tide."}')
+    assert (half.success, half.labels["admitted"]) == (None, "I could not find the low tide.")
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,9 @@ def _run(place: Place, index: int, key: str, value: Json, votes: JsonObject) -> 
         chain.add(where, node)
     steps = (Step(step_id=1, source="user", message=goal), *chain.steps)
     labels: JsonObject = {"observations_cut": CUT_AT} if chain.is_cut else {}
-    success, rule = judge(given if given or chain.finished else None, win=None)[:2]
+    success, rule, admitted = judge(given if given or chain.finished else None, win=None)
+    if admitted is not None:
+        labels["admitted"] = admitted
     if (voted := _majority(votes.get(key))) is not None:
         labels["is_solved"] = voted[1]
         success, rule = (success, rule) if voted[0] is None else (voted[0], "is_solved")
