@@ -1,6 +1,7 @@
 """Readers: any trace file in, trajectories and read errors out. One file a format."""
 
 from agenther.readers.adp import AdpReader
+from agenther.readers.agent_reward_bench import AgentRewardBenchReader
 from agenther.readers.agenther_json import AgentHERReader
 from agenther.readers.agentlab import AgentLabReader
 from agenther.readers.agentrx import AgentRxReader
@@ -31,6 +32,7 @@ _BUILT_IN: tuple[Reader, ...] = (
     InspectReader(),
     AdpReader(),
     AgentLabReader(),
+    AgentRewardBenchReader(),
     WebArenaHtmlReader(),
     WebArenaJsonReader(),
     WebArenaVerifiedReader(),
