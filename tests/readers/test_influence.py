@@ -78,6 +78,13 @@ def test_what_is_no_json_or_holds_no_run_is_not_tried(tmp_path: Path):
         assert find_key_use(READERS["openai"], path) is None
 
 
+def test_deep_nesting_and_great_numbers_are_no_trouble(tmp_path: Path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(RUN)[:-1] + ', "deep": ' + "[" * 900 + "]" * 900 + "}")
+    assert find_key_use(READERS["openai"], path) is None
+    assert "great" in use_of(path, json.dumps({**RUN, "great": 2**64 - 1, "small": -(2**63)})).ignored
+
+
 def test_files_together_a_key_used_in_one_is_used():
     together = KeyUse()
     together.add(KeyUse(1, used={"a"}, ignored={"b", "c"}))

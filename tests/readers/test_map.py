@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from agenther.errors import ConfigError, ReadError, UserError
 from agenther.jobs.inputs import map_reader
@@ -207,6 +207,7 @@ def test_paths_that_never_find_anything_are_named(tmp_path: Path):
         ("goal = 'a'\n[steps]\npath = 't'", "map.toml:2 steps", "JMESPath"),
         ("goal = 'a'\nmessages = 'm'\nsuccess = 'x == `1`'", "map.toml:3 success.path: a condition", ""),
         ("messages = 'm'\n[success]\npath = 'x'\nequals = [1]\nat_least = 1", "map.toml:2 success: either", ""),
+        (f"goal = '{'(' * 5000}'\n[steps]\npath = 't'\naction = 'x'", "nested too deeply", "JMESPath"),
         ("goal = 'a", "expected a map in TOML", "template"),
     ],
 )
@@ -253,6 +254,7 @@ def test_every_part_of_a_map_that_decides_content_decides_the_key(tmp_path: Path
     assert len(keys) == 8
 
 
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(content=file_contents())
 def test_any_content_comes_out_as_runs_and_read_errors(tmp_path_factory: pytest.TempPathFactory, content: bytes):
     path = tmp_path_factory.mktemp("any") / "any.json"

@@ -65,6 +65,8 @@ class Account:
         """Say how many runs there are, and how they ended."""
         n = self.counts
         unreadable = f"; {_many(n['unreadable'], 'piece')} could not be read" if n["unreadable"] else ""
+        if not n["runs"]:
+            return f"no runs{unreadable}"
         return (
             f"{_many(n['runs'], 'run')}: {n['failed']} failed, {n['succeeded']} succeeded, "
             f"{n['unlabelled']} without a label{unreadable}"
@@ -111,7 +113,7 @@ class PassedOver:
 def key_lines(use: KeyUse | None) -> Iterator[str]:
     """Yield what is known of the keys of records."""
     if use is None:
-        yield "keys: not tried (no JSON, or records too large)"
+        yield "keys: not tried (no JSON, too large, or not to be read apart from the files beside it)"
         return
     yield f"keys used: {_keys(use, use.used, with_counts=False) or 'none'}"
     yield f"keys IGNORED: {_keys(use, use.ignored, with_counts=True) or 'none'}"

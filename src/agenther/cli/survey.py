@@ -104,7 +104,8 @@ class Survey:
     def _closing_lines(self) -> Iterator[str]:
         for (format, why), group in self._groups.items():
             files = "1 file" if group.n_files == 1 else f"{group.n_files} files"
-            yield f"{format} ({why}), {files}, {group.account.outcomes()}"
+            how = format if format == UNKNOWN else f"{format} ({why})"
+            yield f"{how}, {files}, {group.account.outcomes()}"
             lines = [*group.account.details()]
             if self._show.explain and group.tried:
                 lines += key_lines(group.key_use())

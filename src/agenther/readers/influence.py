@@ -58,7 +58,18 @@ class KeyUse:
 
 
 def find_key_use(reader: Reader, path: Path) -> KeyUse | None:
-    """Try the keys of a file; None where it is no JSON, is too large to be read again, or holds no run."""
+    """Try the keys of a file; None where that cannot be done.
+
+    That is so where it is no JSON, too large to be read again, nested too deeply, or holds no run that can be read apart
+    from the files beside it.
+    """
+    try:
+        return _key_use(reader, path)
+    except (RecursionError, orjson.JSONEncodeError):
+        return None
+
+
+def _key_use(reader: Reader, path: Path) -> KeyUse | None:
     in_lines = holds_lines(path)
     found = list(islice((i for i in records(path) if not isinstance(i, ReadError)), LOOKED_THROUGH))
     if not found:
@@ -190,7 +201,7 @@ def _changed(value: Json) -> Json:
         case bool():
             return not value
         case int() | float():
-            return value + 1
+            return value - 1 if value > 0 else value + 1
         case str():
             return f"{value}x" if value else value
         case list():

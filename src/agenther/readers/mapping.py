@@ -45,10 +45,13 @@ def compiled(expression: str) -> Any:
     """
     try:
         made = cast(Any, jmespath).compile(expression)
+        names = _functions(made.parsed)
+    except RecursionError:
+        raise ValueError(f"{expression[:40]!r}… is nested too deeply") from None
     except JMESPathError as error:
         reason = " ".join(str(error).partition("\n")[0].split()).rstrip(":")
         raise ValueError(f"{expression!r} is no JMESPath expression: {reason}") from None
-    if unknown := next((name for name in _functions(made.parsed) if name not in Functions.FUNCTION_TABLE), None):
+    if unknown := next((name for name in names if name not in Functions.FUNCTION_TABLE), None):
         raise ValueError(f"{expression!r}: JMESPath has no function {unknown}()")
     return made
 
