@@ -12,11 +12,12 @@ from agenther.stages.extract.nothing import NEEDS_MODEL, why_nothing
     ("calls", "why", "never_by_rules"),
     [
         ((), "called no tool", True),
+        ((("finish", {"answer": "rye"}, "ok"),), "called no tool", True),
         ((shell("ls", ""), edit()), "files were edited", True),
         ((shell("ls", ""),), "no command printed", False),
         ((("run_sql", {"query": "SELECT 1"}, "[]"),), "no query returned rows", False),
         ((("execute_python", {"code": "print(7)"}, "7"),), "what a program computed", True),
-        ((("web_search", {"query": "rye"}, "Rye is a grass."),), "search results", True),
+        ((("web_search", {"query": "rye"}, "Rye is a grass."),), "what a search found", True),
         ((("move_piece", {"to": "b4"}, "ok"), ("wait", {}, "ok")), "what move_piece, wait achieved", True),
     ],
 )

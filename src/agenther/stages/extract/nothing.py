@@ -21,17 +21,24 @@ _KINDS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         re.compile(r"search|look_?up|browse|wiki|retriev|edgar", re.IGNORECASE),
-        f"search results answer no question that was put: outside the optional domain qa this {NEEDS_MODEL}",
+        f"what a search found answers no question that was put: but for the optional domain qa this {NEEDS_MODEL}",
     ),
 )
+_ENDS = re.compile(r"finish|submit|answer|task_complete|final_result|done|stop", re.IGNORECASE)
+"""Calls that only hand something in."""
 _MOST_NAMES = 3
 
 
 def why_nothing(trajectory: Trajectory) -> str:
     """Return why no rule finds an achievement in a run, by the first kind of acting that it holds."""
-    calls = [(step, number) for step in trajectory.agent_steps for number in range(len(step.tool_calls))]
+    calls = [
+        (step, number)
+        for step in trajectory.agent_steps
+        for number, call in enumerate(step.tool_calls)
+        if not _ENDS.fullmatch(call.function_name)
+    ]
     if not calls:
-        if any(step.observations for step in trajectory.agent_steps):
+        if any(step.observations and not step.tool_calls for step in trajectory.agent_steps):
             return "no observation shows an achievement"
         return f"the agent called no tool: whether words alone achieve something {NEEDS_MODEL}"
     deeds = [deed_of(step, number) for step, number in calls]
