@@ -16,6 +16,7 @@ import json
 import random
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def look(driver: webdriver.Chrome, error: str = "") -> tuple[str, list[Node]]:
     """Return the page as text, as BrowserGym writes it, and the elements on which one can act."""
     tree: list[dict[str, Any]] = driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
     lines, nodes = list[str](), list[Node]()
-    for node in tree:
+    for node in in_order(tree):
         role, name = node.get("role", {}).get("value", ""), node.get("name", {}).get("value", "")
         if node.get("ignored") or role in ("none", "generic", "InlineTextBox", "ListMarker") or not name:
             continue
@@ -132,6 +133,17 @@ def look(driver: webdriver.Chrome, error: str = "") -> tuple[str, list[Node]]:
             nodes.append((bid, role, name))
     head = f"URL: {driver.current_url}\nTitle: {driver.title}\n" + (f"Error: {error}\n" if error else "")
     return f"{head}\n" + "\n".join(lines), nodes
+
+
+def in_order(tree: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the nodes of an accessibility tree in the order of the page."""
+    by_id = {node["nodeId"]: node for node in tree}
+    waiting = [tree[0]["nodeId"]]
+    while waiting:
+        node = by_id.get(waiting.pop())
+        if node is not None:
+            yield node
+            waiting += reversed(node.get("childIds", []))
 
 
 def choose(rng: random.Random, nodes: list[Node], filled: set[str]) -> tuple[str, dict[str, str]]:
