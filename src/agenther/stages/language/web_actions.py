@@ -29,7 +29,8 @@ _CHANGES = re.compile(
 )
 """Words on buttons and links that change something, or may."""
 _OPENS = re.compile(
-    r"\b(?:menu|navigation|show|view|more|next|previous|expand|collapse|open|close|details?)\b", re.IGNORECASE
+    r"\b(?:menu|navigation|show|view|more|next|previous|expand|collapse|open|close|details?|search|find|filter|sort)\b",
+    re.IGNORECASE,
 )
 """Words on buttons that only show something."""
 _PRESSED = frozenset(
