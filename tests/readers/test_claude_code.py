@@ -221,6 +221,11 @@ def test_a_line_that_cannot_be_read_stops_no_other(tmp_path: Path, wrong: object
     assert len(run.steps) == 2
 
 
+def test_a_session_of_nothing_but_bad_lines_is_an_error_and_no_run(tmp_path: Path):
+    (error,) = read(tmp_path, {"type": "user", "sessionId": "s1"})
+    assert isinstance(error, ReadError)
+
+
 def test_other_formats_are_not_taken(tmp_path: Path):
     chat = {"messages": [{"role": "user", "content": "x"}], "id": "a", "type": "assistant"}
     assert not READER.sniff(tmp_path / "x.json", orjson.dumps(chat))

@@ -130,7 +130,8 @@ class _Sessions:
         if uuid:
             self._keys[uuid] = key
         if kind in ("user", "assistant"):
-            self.lines.setdefault(key, []).append(_Line(place, entry, self._parents.get(parent, parent)))
+            line = _Line(place, entry, self._parents.get(parent, parent))
+            self.lines.setdefault(key, []).append(line)
             return
         if uuid:
             self._parents[uuid] = self._parents.get(parent, parent)
