@@ -20,6 +20,7 @@ import orjson
 from agenther.errors import ReadError
 from agenther.readers.base import Reader, holds_lines, records
 from agenther.readers.files import suffix_of
+from agenther.readers.plugins import OutsideReader
 from agenther.record import Json
 
 LOOKED_THROUGH = 200
@@ -90,10 +91,10 @@ def _key_use(reader: Reader, path: Path) -> KeyUse | None:
 
 
 class _Trial:
-    """Reads a few records again, with changes."""
+    """Reads a few records again, with changes; a reader that raises at what no program ever wrote is no trouble."""
 
     def __init__(self, reader: Reader, copy: Path, values: list[Json], in_lines: bool, in_list: bool) -> None:
-        self._reader, self._copy, self.values = reader, copy, values
+        self._reader, self._copy, self.values = OutsideReader(reader, "agenther", []), copy, values
         self._in_lines, self._in_list = in_lines, in_list
         self._as_is = self._read(values)
         self._until = time.monotonic() + MOST_S
