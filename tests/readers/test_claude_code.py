@@ -222,7 +222,9 @@ def test_a_line_that_cannot_be_read_stops_no_other(tmp_path: Path, wrong: object
 
 
 def test_a_session_of_nothing_but_bad_lines_is_an_error_and_no_run(tmp_path: Path):
-    (error,) = read(tmp_path, {"type": "user", "sessionId": "s1"})
+    path = tmp_path / "s1.jsonl"
+    path.write_bytes(orjson.dumps({"type": "user", "sessionId": "s1"}))
+    (error,) = READER.read(path)
     assert isinstance(error, ReadError)
 
 
