@@ -159,7 +159,7 @@ def test_one_prompt_alone_names_no_task(tmp_path: Path):
     ("wrong", "where"),
     [
         (record(reward="high"), "reward"),
-        (record({"type": "web_search_call"}), "response.output[0].type"),
+        (record({"type": "item_reference"}), "response.output[0].type"),
         (record({"role": "judge", "content": "x"}), "response.output[0].role"),
         (record(output("c1", "x"), given=[]), "response.output[0]"),
     ],

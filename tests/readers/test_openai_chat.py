@@ -154,3 +154,35 @@ def test_calls_of_another_dialect_are_an_error_and_not_lost(tmp_path: Path):
     (error,) = read(tmp_path, [{"messages": [*CHAT[:2], {"role": "system", "content": [part]}]}])
     assert isinstance(error, ReadError)
     assert error.where.endswith("content[0]")
+
+
+def test_a_call_of_the_responses_api(tmp_path: Path):
+    output: list[dict[str, object]] = [
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Search first."}]},
+        {"type": "web_search_call", "id": "w1", "status": "completed", "action": {"query": "bus to Skarvik"}},
+        {"type": "function_call", "call_id": "c1", "name": "find_stop", "arguments": '{"near": "quay"}'},
+        {"type": "function_call_output", "call_id": "c1", "output": "stop 14"},
+        {"type": "custom_tool_call", "call_id": "c2", "name": "note", "input": "14"},
+        {"type": "custom_tool_call_output", "call_id": "c2", "output": "noted"},
+        {"type": "mcp_call", "id": "m1", "name": "day", "arguments": "{}", "output": "7"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Bus 6 goes there."}]},
+    ]
+    tools = [{"type": "function", "name": "find_stop", "parameters": {}}]
+    run = one(
+        tmp_path,
+        {"id": "r1", "instructions": "Be brief.", "input": GOAL, "output": output, "tools": tools, "reward": 0},
+    )
+    assert [step.source for step in run.steps] == ["system", "user", "agent", "agent", "agent", "agent"]
+    calls = [
+        (call.tool_call_id, call.function_name, call.values) for step in run.agent_steps for call in step.tool_calls
+    ]
+    assert calls == [
+        ("w1", "web_search", {"action": {"query": "bus to Skarvik"}}),
+        ("c1", "find_stop", {"near": "quay"}),
+        ("c2", "note", {"input": "14"}),
+        ("m1", "day", {}),
+    ]
+    assert [o.content for step in run.agent_steps for o in step.observations] == ["stop 14", "noted", "7"]
+    assert (run.agent_steps[0].reasoning, run.agent_steps[-1].message) == ("Search first.", "Bus 6 goes there.")
+    assert [run.text_at(span) for span in run.goal_at] == [run.goal] == [GOAL]
+    assert (run.id, run.success, run.tools[0]["function"]) == ("r1", False, {"name": "find_stop", "parameters": {}})

@@ -8,12 +8,10 @@ submission ("Your submission was incorrect") is taken out of the turns and becom
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import orjson
 
@@ -23,6 +21,7 @@ from agenther.readers.base import Item, Place, build_one, locate_goal, run_id, s
 from agenther.readers.chat import placed_chat_steps
 from agenther.readers.files import BAD_FILE, open_input, read_head, read_whole
 from agenther.readers.inspect_sample import Sample
+from agenther.readers.json_text import parse
 from agenther.record import Json
 from agenther.trajectory import Trajectory
 
@@ -119,17 +118,10 @@ def _member(path: Path, archive: Archive, name: str) -> Json | ReadError:
 
 
 def _parsed(place: Place, raw: bytes) -> Json | ReadError:
-    """Return JSON; NaN and infinities, which Inspect writes where nothing was scored, are None."""
     try:
-        return cast(Json, orjson.loads(raw))
+        return parse(raw)
     except orjson.JSONDecodeError as error:
-        problem = error
-    if b"NaN" in raw or b"Infinity" in raw:
-        try:
-            return cast(Json, json.loads(raw, parse_constant=lambda _: None))
-        except (ValueError, RecursionError):
-            pass
-    return ReadError(str(place.path), problem.lineno, place.where or f"column {problem.colno}", "JSON", problem.msg)
+        return ReadError(str(place.path), error.lineno, place.where or f"column {error.colno}", "JSON", error.msg)
 
 
 def _run(place: Place, index: int, value: Json, about: _Eval) -> Trajectory:

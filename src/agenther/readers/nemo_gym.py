@@ -67,15 +67,14 @@ def _run(place: Place, index: int, value: Json) -> Trajectory:
     reward = place.at("reward").number(record.get("reward"))
     is_game = "terminated" in record and "truncated" in record
     items = ItemSteps(user_observes=is_game)
-    _add_input(asked, request, items)
+    items.add_request(asked, request)
     prompt = tuple(items.steps)
     items.add_all(answered.at("output"), answered.at("output").list(response.get("output")))
     steps = tuple(items.steps)
     script = _script(record)
     goal, goal_at = (script, ()) if script else _goal(record, prompt, steps)
     labels: JsonObject = {name: record[name] for name in _LABELS if record.get(name) is not None}
-    labels |= {"non_text_parts": items.non_text} if items.non_text else {}
-    labels |= {"outputs_without_call": items.orphans} if items.orphans else {}
+    labels |= items.labels()
     model = response.get("model")
     return Trajectory(
         id=run_id(place.path, _key(record, index)),
@@ -93,16 +92,6 @@ def _run(place: Place, index: int, value: Json) -> Trajectory:
         labels=labels,
         agent=model if isinstance(model, str) else None,
     )
-
-
-def _add_input(place: Place, request: JsonObject, items: ItemSteps) -> None:
-    instructions, given = request.get("instructions"), request.get("input")
-    if isinstance(instructions, str) and instructions:
-        items.add_text("system", instructions)
-    if isinstance(given, str):
-        items.add_text("user", given)
-    else:
-        items.add_all(place.at("input"), place.at("input").list(given))
 
 
 def _goal(record: JsonObject, prompt: tuple[Step, ...], steps: tuple[Step, ...]) -> tuple[str, tuple[Span, ...]]:

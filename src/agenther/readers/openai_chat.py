@@ -1,10 +1,10 @@
-"""OpenAI chat runs: JSON or JSONL, each record an object around a list of messages, or the bare list.
+"""OpenAI runs: JSON or JSONL, each record an object around a list of messages, the bare list, or a call of the Responses API.
 
 Read from a record: the messages under `messages`, `trajectory`, `conversation` or `conversations`; `tools` (or the older
 `functions`), as a list or as JSON text; `system`, where Anthropic's dialect keeps it; `goal`, `id`, `task_id`, `success`,
 `reward`, `model`, `metadata`. Without a `goal` the first user message is the goal. Without `success` a reward of 1 or more is
-a success, a smaller one a failure.
-How single messages are read belongs to `chat`.
+a success, a smaller one a failure. In place of messages, items of the Responses API stand under `input` and `output`, with
+`instructions` for the system text. How single messages are read belongs to `chat`, items to `responses`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from agenther.errors import ReadError
 from agenther.readers.base import Item, Place, build_one, locate_goal, records, run_id, source
 from agenther.readers.chat import chat_steps
 from agenther.readers.content import content_text, tool_schemas
+from agenther.readers.responses import response_steps
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Step, Trajectory
 
@@ -24,6 +25,8 @@ MESSAGE_KEYS = ("messages", "trajectory", "conversation", "conversations")
 _LIST_KEY = re.compile(
     rb'"(?:messages|trajectory|conversations?)"\s*:\s*\[\s*\{\s*"(?:role|content|name|id|index|step)"'
 )
+_ITEMS = re.compile(rb'"output"\s*:\s*\[\s*\{')
+_ITEM = re.compile(rb'"type"\s*:\s*"(?:message|reasoning|\w+_call)"')
 _BARE = re.compile(rb'\s*\[\s*(?:\[\s*)?\{\s*"(?:role|content)"')
 _ROLE = re.compile(rb'"role"\s*:\s*"(?:system|developer|user|assistant|tool|function)"')
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
@@ -33,14 +36,15 @@ class OpenAIChatReader:
     """Reads runs kept as OpenAI chat messages."""
 
     format = "openai"
-    about = "OpenAI chat messages with tools, JSON or JSONL; labelled by `success` or `reward` when the record has one"
+    about = (
+        "OpenAI chat messages or Responses, with tools, JSON or JSONL; labelled by `success` or `reward` if it is there"
+    )
 
     def sniff(self, path: Path, head: bytes) -> bool:
-        """Look for a list of messages at the top of a record, or at the top of the file."""
-        if not _ROLE.search(head):
-            return False
-        found = _LIST_KEY.search(head)
-        return bool(_BARE.match(head)) or (found is not None and _depth(head[: found.start()]) <= 2)
+        """Look for a list of messages at the top of a record, or at the top of the file, or for items beside an input."""
+        if b'"input"' in head and _ITEM.search(head) and _stands_at_top(_ITEMS.search(head), head):
+            return True
+        return bool(_ROLE.search(head)) and (bool(_BARE.match(head)) or _stands_at_top(_LIST_KEY.search(head), head))
 
     def read(self, path: Path) -> Iterator[Item]:
         """Yield one run for each record."""
@@ -50,6 +54,10 @@ class OpenAIChatReader:
                 continue
             place, index, value = item
             yield from build_one(place, lambda p=place, i=index, v=value: _run(p, i, v))
+
+
+def _stands_at_top(found: re.Match[bytes] | None, head: bytes) -> bool:
+    return found is not None and _depth(head[: found.start()]) <= 2
 
 
 def _depth(text: bytes) -> int:
@@ -78,15 +86,7 @@ def _is_message(value: Json) -> bool:
 
 def _run(place: Place, index: int, value: Json) -> Trajectory:
     record: JsonObject = {"messages": value} if isinstance(value, list) else place.obj(value)
-    key = next((key for key in MESSAGE_KEYS if key in record), None)
-    if key is None:
-        raise place.error(f"one of the fields {', '.join(MESSAGE_KEYS)}", sorted(record))
-    listed = place if isinstance(value, list) else place.at(key)
-    messages = listed.list(record[key])
-    if not messages:
-        raise listed.error("at least one message", [])
-    steps, labels = chat_steps(listed, messages)
-    steps = _with_system(place.at("system"), record.get("system"), steps)
+    steps, labels = _steps(place, record, is_bare=isinstance(value, list))
     goal = _goal(place, record, steps)
     success, reward, label_source = _outcome(place, record)
     if "metadata" in record:
@@ -106,6 +106,20 @@ def _run(place: Place, index: int, value: Json) -> Trajectory:
         labels=labels,
         agent=_text_or_none(record.get("model")),
     )
+
+
+def _steps(place: Place, record: JsonObject, *, is_bare: bool) -> tuple[tuple[Step, ...], JsonObject]:
+    key = next((key for key in MESSAGE_KEYS if key in record), None)
+    if key is None and "output" in record and "input" in record:
+        return response_steps(place, record)
+    if key is None:
+        raise place.error(f"one of the fields {', '.join(MESSAGE_KEYS)}", sorted(record))
+    listed = place if is_bare else place.at(key)
+    messages = listed.list(record[key])
+    if not messages:
+        raise listed.error("at least one message", [])
+    steps, labels = chat_steps(listed, messages)
+    return _with_system(place.at("system"), record.get("system"), steps), labels
 
 
 def _with_system(place: Place, system: Json, steps: tuple[Step, ...]) -> tuple[Step, ...]:

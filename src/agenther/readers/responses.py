@@ -14,6 +14,16 @@ from agenther.record import Json, JsonObject
 from agenther.trajectory import Observation, Step, ToolCall
 
 _SOURCES = {"system": "system", "developer": "system", "user": "user"}
+_OF_PROVIDER = frozenset({"type", "id", "call_id", "name", "status", "output", "outputs", "results", "error"})
+"""Fields of a call that its provider carried out itself which are not what was asked of it."""
+
+
+def response_steps(place: Place, record: JsonObject) -> tuple[tuple[Step, ...], JsonObject]:
+    """Return the steps of a record with `input` and `output`, and labels that name what could not be kept as it was."""
+    items = ItemSteps()
+    items.add_request(place, record)
+    items.add_all(place.at("output"), place.at("output").list(record.get("output")))
+    return tuple(items.steps), items.labels()
 
 
 class ItemSteps:
@@ -34,6 +44,21 @@ class ItemSteps:
         self._open = False
         self._said = False
 
+    def add_request(self, place: Place, request: JsonObject) -> None:
+        """Add what a request says: its `instructions`, and its `input`, a text or items."""
+        instructions, given = request.get("instructions"), request.get("input")
+        if isinstance(instructions, str) and instructions:
+            self.add_text("system", instructions)
+        if isinstance(given, str):
+            self.add_text("user", given)
+        else:
+            self.add_all(place.at("input"), place.at("input").list(given))
+
+    def labels(self) -> JsonObject:
+        """Return labels that name the parts which are no text, and the outputs that answer no call."""
+        labels: JsonObject = {"non_text_parts": self.non_text, "outputs_without_call": self.orphans}
+        return {name: found for name, found in labels.items() if found}
+
     def add_all(self, place: Place, items: Sequence[Json]) -> None:
         """Add a list of items."""
         for i, item in enumerate(items):
@@ -53,9 +78,13 @@ class ItemSteps:
             case "reasoning":
                 self._reasoning(place, item)
             case "function_call":
-                self._call(place, item)
-            case "function_call_output":
+                self._call(place, item, item.get("arguments"))
+            case "custom_tool_call":
+                self._call(place, item, {"input": item.get("input")})
+            case "function_call_output" | "custom_tool_call_output":
                 self._output(place, item)
+            case str() as kind if kind.endswith("_call"):
+                self._provider_call(kind, item)
             case kind:
                 raise place.at("type").error("message, reasoning, function_call or function_call_output", kind)
 
@@ -86,12 +115,29 @@ class ItemSteps:
                 self._replace(len(self.steps) - 1, step.model_copy(update={"reasoning": thought}))
                 return
 
-    def _call(self, place: Place, item: JsonObject) -> None:
-        call = ToolCall(
-            tool_call_id=place.at("call_id").str(item.get("call_id")),
-            function_name=place.at("name").str(item.get("name")),
-            arguments=arguments_text(item.get("arguments")),
+    def _call(self, place: Place, item: JsonObject, arguments: Json) -> None:
+        self._add_call(
+            ToolCall(
+                tool_call_id=place.at("call_id").str(item.get("call_id")),
+                function_name=place.at("name").str(item.get("name")),
+                arguments=arguments_text(arguments),
+            )
         )
+
+    def _provider_call(self, kind: str, item: JsonObject) -> None:
+        """Add a call that the provider carried out itself, with what came of it where that is a text."""
+        name, call_id, output = item.get("name"), item.get("id"), item.get("output")
+        asked = item.get("arguments") or {key: value for key, value in item.items() if key not in _OF_PROVIDER}
+        call = ToolCall(
+            tool_call_id=call_id if isinstance(call_id, str) else "",
+            function_name=name if isinstance(name, str) and name else kind.removesuffix("_call"),
+            arguments=arguments_text(asked),
+        )
+        self._add_call(call)
+        if isinstance(output, str):
+            self._observe(len(self.steps) - 1, Observation(content=output, source_call_id=call.tool_call_id or None))
+
+    def _add_call(self, call: ToolCall) -> None:
         step = self._turn()
         self._replace(len(self.steps) - 1, step.model_copy(update={"tool_calls": (*step.tool_calls, call)}))
 
