@@ -21,6 +21,7 @@ from tests.stages.code_runs import (
 )
 
 from agenther.conclusions import Proposal, Reason, Refusal
+from agenther.trajectory import Span
 
 READ, FIRST, LAST = HONEST[1], HONEST[0], HONEST[3]
 
@@ -146,6 +147,24 @@ def test_a_new_file_is_nothing_to_fix() -> None:
         "File created successfully at: mill/sacks.py",
     )
     assert refusal_of(FIRST, made, LAST) is Reason.BY_CHANCE
+
+
+ISSUE = """The weekly sheet repeats a row
+
+When a stone rests for a week, the sheet shows the row of the stone before it. Run the mill for a week and look at the file."""
+FRAME = "You work on the project in /srv/mill. The issue:\n\n{}\n\nPlease change the source files so that the issue is solved.{}"
+
+
+@pytest.mark.parametrize(
+    ("hint", "reason"),
+    [("", None), (" Submit when the code runs.", None), (" Leave the row empty.", Reason.USER_TURNS_CONTRADICT)],
+)
+def test_instructions_around_an_issue(hint: str, reason: Reason | None) -> None:
+    calls = run(*HONEST, goal=FRAME.format(ISSUE, hint))
+    at = calls.steps[0].message.index(ISSUE)
+    span = Span(step=1, field="message", start=at, end=at + len(ISSUE))
+    found = result(calls.model_copy(update={"goal": ISSUE, "goal_at": (span,)}))
+    assert (found.drop.reason if found.drop else None) is reason
 
 
 def test_a_proposal_says_what_it_keeps() -> None:

@@ -43,6 +43,13 @@ _ASKS_FOR_TESTS = re.compile(
     r"|\b(?:failing|broken|failed) tests?\b",
     re.IGNORECASE,
 )
+OF_ANY_ISSUE = content_stems(
+    """bug call case change class code command complete directory edit error example exist expect fail feature file fix follow
+    folder function handle happen implement install issue line look make method mean message minimal module need necessary new
+    ok package patch path please problem program project python read repo repository request require run script section see
+    solve source step submit sure task terminal test text tool update version way work write"""
+)
+"""Words that any report and any harness's instructions share: beside the goal they tell nothing of it."""
 _SYNTAX = content_stems(" ".join(keyword.kwlist))
 
 

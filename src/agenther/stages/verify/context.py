@@ -7,11 +7,14 @@ from itertools import pairwise
 
 from agenther.conclusions import Reason, Rewritten, Score, passed, refused
 from agenther.stages.language.words import content_stems, sentences
+from agenther.stages.relabel.code import OF_ANY_ISSUE
 from agenther.stages.relabel.leakage import old_words
 from agenther.trajectory import Span, Step
 
 MOST_TOLD = 2 / 3
 """Share of the old goal's own words from which a sentence of the prompt counts as telling it once more."""
+_COMMON = {"code": OF_ANY_ISSUE}
+"""Domain to the words that the instructions around any goal of its kind use."""
 _GOES_ON = re.compile(
     r"\W*(?:then|also|after (?:that|this)|afterwards|additionally|finally|and (?:then|also)|next)\b", re.IGNORECASE
 )
@@ -22,7 +25,7 @@ def check_context(rewritten: Rewritten) -> Score:
     by, proposal = "check:context", rewritten.proposal
     if proposal.goal_in_turns:
         return passed(by, "the kept user turns are the goal")
-    words = old_words(rewritten.trajectory.goal, proposal.goal)
+    words = old_words(rewritten.trajectory.goal, proposal.goal) - _COMMON.get(proposal.domain, frozenset())
     for step in rewritten.steps:
         if step.source == "agent":
             continue
