@@ -81,6 +81,21 @@ def test_the_example_with_a_chat_is_read_whole():
     assert [tool["function"]["name"] for tool in unfulfilled.tools] == ["read_meter", "set_lamp"]  # type: ignore[index]
 
 
+def test_a_chat_in_parts_of_the_other_dialect_is_understood(tmp_path: Path):
+    said = [
+        {"type": "text", "text": "I look."},
+        {"type": "tool_use", "id": "t1", "name": "look", "input": {"at": "sky"}},
+    ]
+    seen = [{"type": "tool_result", "tool_use_id": "t1", "content": "blue"}]
+    turns = [("asker", "What colour is the sky?"), ("helper", said), ("asker", seen), ("helper", "Blue.")]
+    record = {"log": [{"by": who, "what": what} for who, what in turns]}
+    chat = {"path": "log", "role": "by", "content": "what", "roles": {"asker": "user", "helper": "assistant"}}
+    run = one(tmp_path, {"messages": chat, "goal": "log[0].what"}, record)
+    assert [step.source for step in run.steps] == ["user", "agent", "agent"]
+    assert run.steps[1].tool_calls[0].values == {"at": "sky"}
+    assert run.steps[1].observations[0].content == "blue"
+
+
 def test_every_key_is_explained_in_the_template_which_can_be_used():
     text = TEMPLATE.read_text()
     for kind in (RunMap, SuccessMap, MessagesMap, StepsMap):
