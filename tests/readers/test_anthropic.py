@@ -105,6 +105,11 @@ def test_parts_that_are_no_text_are_named_by_their_place(tmp_path: Path):
     assert run.steps[1].observations[0].content == ""
 
 
+def test_a_block_of_no_readable_type_is_named(tmp_path: Path):
+    run = one(tmp_path, agent({"type": ["tool_use"]}, use("a")))
+    assert run.labels == {"non_text_parts": ["messages[1].content[0]: ['tool_use']"]}
+
+
 @pytest.mark.parametrize(
     ("message", "where"),
     [

@@ -70,13 +70,13 @@ class _Made:
 
     def add(self, place: Place, block: JsonObject, left_out: list[Json]) -> None:
         """Add a block."""
-        kind = block.get("type")
+        kind = str(block.get("type"))
         if kind in _CALLS:
             self._calls.append(_call(place, block))
         elif kind in _THOUGHTS:
             thought = block.get("thinking")
             self._thought += [thought] if isinstance(thought, str) and thought.strip() else []
-        elif isinstance(kind, str) and _is_result(kind):
+        elif _is_result(kind):
             if self._by_agent:
                 self.close()
             self.messages.append(_result(place, block, left_out))

@@ -9,7 +9,7 @@ import orjson
 from agenther.readers.base import Place
 from agenther.record import Json, JsonObject
 
-_FOREIGN_CALLS = frozenset({"tool_use", "tool_result"})
+_FOREIGN_CALLS = ("tool_use", "tool_result")
 """Kinds of content part that hold calls and results in another dialect: to leave them out would lose the run."""
 
 
