@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -58,24 +59,17 @@ class AgentLabReader:
 def _run(path: Path) -> Trajectory:
     folder = path.parent
     summary, arguments = _summary(path), _if_there(folder / "exp_args.pkl")
-    steps = [load_pickle(file) for file in _step_files(path)]
-    goal, images = _goal(path, steps)
-    said = [_user_messages(step) for step in steps]
     as_html = (
         member(arguments, *_OBSERVED, "use_html") is True and member(arguments, *_OBSERVED, "use_ax_tree") is False
     )
-    run = build_steps(
-        goal,
-        [
-            Turn(
-                page=_page(step, as_html=as_html),
-                thought=_text(member(step, "agent_info", "think")),
-                action=_text(member(step, "action")),
-                said=tuple(heard[len(before) :]),
-            )
-            for step, heard, before in zip(steps, said, [[], *said], strict=False)
-        ],
-    )
+    steps = [_read_step(file, as_html=as_html) for file in _step_files(path)]
+    goal, images = _goal(path, steps)
+    heard = [0, *(len(step.chat) for step in steps)]
+    turns = [
+        Turn(page=step.page, thought=step.thought, action=step.action, said=step.chat[before:])
+        for step, before in zip(steps, heard, strict=False)
+    ]
+    run = build_steps(goal, turns)
     success, reward, labels = outcome(summary)
     name = _NAME.match(path_text(folder.resolve().name))
     task = _text(member(arguments, "env_args", "task_name")) or (name["task"] if name else "browsergym")
@@ -128,14 +122,38 @@ def _step_files(path: Path) -> list[Path]:
     return [found[n] for n in sorted(found)]
 
 
-def _goal(path: Path, steps: Sequence[object]) -> tuple[str, tuple[str, ...]]:
+@dataclass(frozen=True)
+class _Step:
+    """What is taken from the file of a step; the rest is large."""
+
+    page: Page | None
+    thought: str | None
+    action: str | None
+    chat: tuple[str, ...]
+    """All that the user has said so far."""
+    goal: str | None
+
+
+def _read_step(file: Path, *, as_html: bool) -> _Step:
+    step = load_pickle(file)
+    chat = _members(member(step, "obs", "chat_messages"))
+    return _Step(
+        page=_page(step, as_html=as_html),
+        thought=_text(member(step, "agent_info", "think")),
+        action=_text(member(step, "action")),
+        chat=tuple(_text(member(turn, "message")) or "" for turn in chat if member(turn, "role") == "user"),
+        goal=_text(member(step, "obs", "goal")),
+    )
+
+
+def _goal(path: Path, steps: Sequence[_Step]) -> tuple[str, tuple[str, ...]]:
     """Return the goal's text and the kinds of its parts that are no text."""
     parts = _members(_if_there(path.with_name("goal_object.pkl.gz")))
     kinds = [_text(member(part, "type")) or "unknown" for part in parts]
     told = [_text(member(part, "text")) or "" for part, kind in zip(parts, kinds, strict=True) if kind == "text"]
     goal = "\n".join(told).strip()
     if not goal:
-        goal = next((text.strip() for step in steps if (text := _text(member(step, "obs", "goal")))), "")
+        goal = next((step.goal.strip() for step in steps if step.goal), "")
     if not goal:
         raise ReadError(str(path), None, "goal", "a goal in goal_object.pkl.gz or in the first step", "none")
     return goal, tuple(kind for kind in kinds if kind != "text")
@@ -165,11 +183,6 @@ def _title(step: object) -> str | None:
     if i >= min(len(urls), len(titles)) or _text(urls[i]) != _text(member(step, "obs", "url")):
         return None
     return _text(titles[i])
-
-
-def _user_messages(step: object) -> list[str]:
-    chat = _members(member(step, "obs", "chat_messages"))
-    return [_text(member(turn, "message")) or "" for turn in chat if member(turn, "role") == "user"]
 
 
 def _judged(folder: Path) -> JsonObject:

@@ -11,7 +11,7 @@ import io
 import pickletools
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from agenther.errors import ReadError
 from agenther.readers.files import BAD_FILE, open_input
@@ -19,13 +19,14 @@ from agenther.texts import storable
 
 MAX_BYTES = 64 << 20
 """No pickle is read that has more bytes, unpacked."""
-MAX_OPCODES = 3_000_000
+MAX_OPCODES = 6_000_000
 """No pickle is read that has more opcodes: each may take a hundred bytes of memory."""
 _MAX_NAME = 500
 """Characters of the name of a class or function."""
 _MAX_STATES = 10
 """States that one instance may be given."""
 
+_MARK, _STOP, _MEMOIZE, _LONG_BINGET, _BININT1, _SHORT_BINUNICODE = b"(.\x94jK\x8c"
 _BAD_PICKLE = (ValueError, TypeError, IndexError, KeyError, OverflowError, MemoryError)
 """What a broken pickle can raise in the library's tables and in the machine."""
 
@@ -88,23 +89,47 @@ class _Machine:
         self.memo: dict[int, object] = {}
 
     def run(self, data: bytes) -> object:
-        for n, (opcode, argument, _) in enumerate(pickletools.genops(io.BytesIO(data))):
-            if n >= MAX_OPCODES:
+        """Run a pickle to its end; the opcodes of which large ones consist are told apart here, for speed."""
+        memo, file, at, n = self.memo, io.BytesIO(data), 0, 0
+        while at < len(data):
+            code, at, n = data[at], at + 1, n + 1
+            if n > MAX_OPCODES:
                 raise ValueError(f"more than {MAX_OPCODES} opcodes")
-            name = opcode.name
-            if name in _CONSTANTS:
-                self.stack.append(_CONSTANTS[name])
-            elif name in _VALUES:
-                self.stack.append(_plain(argument))
-            elif name in _ACTIONS:
-                _ACTIONS[name](self, argument)
-            elif name not in _FRAMING:
-                raise ValueError(f"opcode {name} is not plain data")
-        return self.stack.pop()
+            if code == _MEMOIZE:
+                memo[len(memo)] = self.stack[-1]
+            elif code == _LONG_BINGET:
+                self.stack.append(memo[int.from_bytes(data[at : at + 4], "little")])
+                at += 4
+            elif code == _BININT1:
+                self.stack.append(data[at])
+                at += 1
+            elif code == _SHORT_BINUNICODE:
+                end = at + 1 + data[at]
+                self.stack.append(storable(data[at + 1 : end].decode("utf-8", "surrogatepass")))
+                at = end
+            elif code == _MARK:
+                self.below.append(self.stack)
+                self.stack = []
+            elif code == _STOP:
+                return self.stack.pop()
+            elif code in _BARE:
+                _BARE[code](self, None)
+            else:
+                file.seek(at)
+                self.read_value(code, file)
+                at = file.tell()
+        raise ValueError("the pickle ends too early")
 
-    def mark(self, _: object) -> None:
-        self.below.append(self.stack)
-        self.stack = []
+    def read_value(self, code: int, file: io.BytesIO) -> None:
+        """Do what an opcode says whose argument begins where the file stands."""
+        name, reader = _OPCODES.get(code, ("unknown", None))
+        argument = None if reader is None else reader(file)
+        if name in _VALUES:
+            self.stack.append(_plain(argument))
+        elif name in _ACTIONS:
+            _ACTIONS[name](self, argument)
+        elif name not in _FRAMING:
+            raise ValueError(f"opcode {name} is not plain data")
 
     def since_mark(self) -> list[object]:
         """Take all that lies above the last mark, and the mark."""
@@ -116,9 +141,6 @@ class _Machine:
 
     def put(self, number: object) -> None:
         self.memo[cast(int, number)] = self.stack[-1]
-
-    def memoize(self, _: object) -> None:
-        self.memo[len(self.memo)] = self.stack[-1]
 
     def duplicate(self, _: object) -> None:
         self.stack.append(self.stack[-1])
@@ -280,17 +302,18 @@ def _rebuilt(name: str, base: object) -> Inert:
 
 
 _DICTS = ("collections.OrderedDict", "collections.defaultdict", "builtins.dict", "__builtin__.dict")
-_CONSTANTS: dict[str, object] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 _VALUES = frozenset(
-    "INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING BINBYTES SHORT_BINBYTES "
-    "BINBYTES8 BYTEARRAY8 UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8".split()
+    "INT BININT BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING BINBYTES SHORT_BINBYTES "
+    "BINBYTES8 BYTEARRAY8 UNICODE BINUNICODE BINUNICODE8".split()
 )
-_FRAMING = frozenset({"PROTO", "FRAME", "STOP"})
+_FRAMING = frozenset({"PROTO", "FRAME"})
 _ACTIONS: dict[str, Callable[[_Machine, object], None]] = {
-    "MARK": _Machine.mark,
     **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _Machine.get),
     **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), _Machine.put),
-    "MEMOIZE": _Machine.memoize,
+    "NONE": lambda machine, _: machine.stack.append(None),
+    "NEWTRUE": lambda machine, _: machine.stack.append(True),
+    "NEWFALSE": lambda machine, _: machine.stack.append(False),
+    "EMPTY_TUPLE": lambda machine, _: machine.stack.append(()),
     "DUP": _Machine.duplicate,
     "POP": _Machine.pop,
     "POP_MARK": _Machine.pop_mark,
@@ -315,3 +338,10 @@ _ACTIONS: dict[str, Callable[[_Machine, object], None]] = {
     "BUILD": _Machine.build,
 }
 """What is not among these (persistent ids, extension codes, buffers from elsewhere) is refused."""
+_OPCODES: dict[int, tuple[str, Callable[[io.BytesIO], object] | None]] = {
+    ord(opcode.code): (opcode.name, None if opcode.arg is None else opcode.arg.reader)
+    for opcode in cast(list[Any], pickletools.opcodes)
+}
+"""Name of each opcode, and what reads its argument."""
+_BARE = {code: _ACTIONS[name] for code, (name, reader) in _OPCODES.items() if reader is None and name in _ACTIONS}
+"""Actions of the opcodes without an argument."""
