@@ -29,7 +29,8 @@ _OPENING = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _TRACEBACK = re.compile(
-    r"^Traceback \(most recent call last\)|^\s*File \"<[^\n]*\n[^\n]*\n\s*\^|^[\w.]*(?:Error|Exception): ", re.MULTILINE
+    r"^Traceback \(most recent call last\)|^[^\S\n]*File \"<[^\n]*\n[^\n]*\n[^\S\n]*\^|^[\w.]*(?:Error|Exception): ",
+    re.MULTILINE,
 )
 _SHELL_LINE = re.compile(
     r"""(?:[a-z./\[][\w./\[+-]*(?:\ \([^)]*\))?:\ (?:-c:\ )?(?:line\ \d+:\ )?(?:.*:\ )?(?:

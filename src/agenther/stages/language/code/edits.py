@@ -96,7 +96,7 @@ _HEREDOC = re.compile(
 )
 _ECHO = re.compile(r"\s*echo\s+(?P<q>['\"])(?P<text>[^'\"$`\\!]*)(?P=q)\s*>\s*(?P<path>[\w./-]+)\s*\Z")
 _PATCHED = re.compile(r"^\*\*\* (?:Update|Add|Delete) File: (?P<path>\S+)$", re.MULTILINE)
-_CD = re.compile(r"\s*cd\s+[\w./-]+\s*&&\s*")
+_CD = re.compile(r"\A\s*cd\s+[\w./-]+\s*&&\s*")
 
 
 def deed_of(step: Step, number: int) -> Deed:

@@ -16,7 +16,6 @@ _EXPANDS = re.compile(r"(?<!\\)(?:`|\$[\w{(*@#?!$-])")
 _GLOB = re.compile(r"[*?\[]")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
 _QUOTED = re.compile(r"'[^']*'|\"(?:\\\\.|[^\"\\\\])*\"")
-_BRACES = re.compile(r"\{[^}]*(?:,|\.\.)[^}]*\}")
 
 
 class Refused(ValueError):
@@ -83,6 +82,12 @@ def parse_pipeline(command: str) -> tuple[Simple, ...]:
     return tuple(commands)
 
 
+def _has_braces(text: str) -> bool:
+    """Tell whether a text holds a brace expansion: `{a,b}` or `{1..9}`."""
+    groups = [before.partition("{")[2] for before in text.split("}")[:-1]]
+    return any("," in group or ".." in group for group in groups)
+
+
 def _read_word(text: str, start: int) -> Word:
     at, value, glob = start, "", False
     while match := _PIECE.match(text, at):
@@ -104,6 +109,6 @@ def _read_word(text: str, start: int) -> Word:
         at = match.end()
     if at == start or (at < len(text) and text[at] not in " \t|"):
         raise Refused("a list, a redirection, a group or an open quote")
-    if value.startswith(("~", "#")) or _BRACES.search(_QUOTED.sub("", text[start:at])):
+    if value.startswith(("~", "#")) or _has_braces(_QUOTED.sub("", text[start:at])):
         raise Refused("an expansion or a comment")
     return Word(value, start, at, glob)
