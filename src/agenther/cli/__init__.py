@@ -50,11 +50,17 @@ def main() -> None:
     try:
         group()
     except UserError as error:
-        click.echo(f"error: {error}", err=True)
+        _say(error)
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
     except OSError as error:
-        click.echo(f"error: {error}", err=True)
+        _say(error)
         sys.exit(1)
+
+
+def _say(error: Exception) -> None:
+    from agenther.cli.terminal import safe
+
+    click.echo(f"error: {safe(str(error))}", err=True)

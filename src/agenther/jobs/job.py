@@ -154,9 +154,10 @@ def _open_runs(job: Job, items: Iterable[Item], labeller: Labeller, store: Store
     n_runs = 0
     for ordinal, item in enumerate(items):
         if isinstance(item, ReadError):
+            error = _redacted(item) if job.config.redact else item
             if job.strict:
-                raise item
-            store.list_error(ordinal, _redacted(item) if job.config.redact else item)
+                raise error
+            store.list_error(ordinal, error)
             continue
         run = labeller.label(item.model_copy(update={"id": ids.name(item.id)}), item.id)
         store.list_run(ordinal, run)
@@ -171,4 +172,4 @@ def _open_runs(job: Job, items: Iterable[Item], labeller: Labeller, store: Store
 
 def _redacted(error: ReadError) -> ReadError:
     """Replace secrets in what stood where something else was expected."""
-    return ReadError(error.path, error.line, error.where, error.expected, redact_text(error.found))
+    return ReadError(error.path, error.line, redact_text(error.where), error.expected, redact_text(error.found))

@@ -14,6 +14,7 @@ import orjson
 from agenther.conclusions import Example, Refusal, Result
 from agenther.config import Config
 from agenther.jobs.files import write_atomically
+from agenther.readers.files import open_regular
 from agenther.record import Json, JsonObject
 from agenther.texts import path_text
 from agenther.trajectory import Trajectory
@@ -114,7 +115,7 @@ def write_manifest(
 def file_mark(path: Path) -> JsonObject:
     """Return name, size and hash of a file; one that cannot be read has neither."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             size = file.tell()
     except OSError:

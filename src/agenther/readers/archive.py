@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import zstandard
 
-from agenther.readers.files import MAX_WHOLE
+from agenther.readers.files import MAX_WHOLE, most_unpacked
 
 ZIP_MARK = b"PK\x03\x04"
 _ZSTANDARD = 93
@@ -56,6 +56,7 @@ class Archive:
         except _BAD as error:
             raise BadArchive(f"{type(error).__name__}: {error}") from error
         self._file = file
+        self._left = most_unpacked(file)
         self.names = tuple(dict.fromkeys(self._zip.namelist()))
 
     def read(self, name: str) -> bytes:
@@ -71,6 +72,9 @@ class Archive:
             raise BadArchive("encrypted; unpack it with its password first")
         if member.file_size > MAX_WHOLE:
             raise BadArchive(f"says that it unpacks to {member.file_size >> 20} MiB, more than {MAX_WHOLE >> 20}")
+        self._left -= member.file_size
+        if self._left < 0:
+            raise BadArchive("unpacks to too much for its size")
         try:
             return self._zstandard(member) if member.compress_type == _ZSTANDARD else self._plain(member)
         except _BAD as error:

@@ -34,6 +34,8 @@ from agenther.trajectory import Source, Span, Step, Trajectory, whole_field
 
 LEAST_ECHO = 20
 """A goal with fewer characters is looked for in no other text than the first user turn: it may stand there by chance."""
+LONGEST_KEY = 100
+"""Characters of a key that an error shows."""
 _REPR = reprlib.Repr()
 _REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 3, 60, 60
 
@@ -114,7 +116,8 @@ class Place:
 
     def at(self, key: str | int) -> Place:
         """Return the place of a member."""
-        step = f"[{key}]" if isinstance(key, int) else (f".{key}" if self.where else key)
+        name = key if isinstance(key, int) or len(key) <= LONGEST_KEY else f"{key[:LONGEST_KEY]}…"
+        step = f"[{name}]" if isinstance(name, int) else (f".{name}" if self.where else name)
         return Place(self.path, self.line, self.where + step)
 
     def error(self, expected: str, found: object) -> ReadError:

@@ -63,7 +63,7 @@ def find_inputs(
     home = out.resolve() if out is not None else None
     for argument in (arguments,) if isinstance(arguments, str | Path) else arguments:
         for path in _expand(argument, pass_over):
-            real = path.resolve()
+            real = _real(path)
             if _is_product(real, home):
                 pass_over(path, "written by a job")
             elif real not in seen:
@@ -84,7 +84,8 @@ def shown_name(path: Path) -> str:
 def pick_reader(path: Path, format: str | None = None) -> Reader | ReadError:
     """Return the reader of a format, or the first whose mark the file's head bears, or why there is none."""
     if not path.is_file():
-        return ReadError(str(path), None, "file", "a file that exists", "a folder" if path.is_dir() else "nothing")
+        what = "a folder" if path.is_dir() else "a pipe or a device" if path.exists() else "nothing"
+        return ReadError(str(path), None, "file", "a file that can be read (a pipe: as standard input, `-`)", what)
     if format is not None:
         known = known_readers().get(format)
         return known or ReadError(str(path), None, "format", f"one of {_names()}", repr(format))
@@ -123,14 +124,15 @@ def _expand(argument: str | Path, pass_over: PassOver) -> Iterator[Path]:
 
 
 def _files_under(folder: Path, pass_over: PassOver) -> Iterator[Path]:
-    root = folder.resolve()
-    for parent, folders, files in os.walk(folder):
+    root = _real(folder)
+    closed: list[Path] = []
+    for parent, folders, files in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(parent, name)
             if name.startswith("."):
                 pass_over(path, "hidden")
-            elif not path.resolve().is_relative_to(root):
+            elif not _real(path).is_relative_to(root):
                 pass_over(path, "a link that leaves the folder")
             elif _is_companion(path):
                 pass_over(path, COMPANION)
@@ -138,6 +140,12 @@ def _files_under(folder: Path, pass_over: PassOver) -> Iterator[Path]:
                 pass_over(path, "no trace")
             else:
                 yield path
+    yield from closed
+
+
+def _real(path: Path) -> Path:
+    """Return the path without links; of a link that leads back to itself only what can be followed."""
+    return Path(os.path.realpath(path))
 
 
 def _is_companion(path: Path) -> bool:

@@ -6,6 +6,7 @@ too long is passed over without being held. What the bytes mean belongs to the r
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import os
@@ -29,6 +30,7 @@ MAX_RATIO = 200
 _ZSTD_PIECE = 1024
 """Packed bytes that are unpacked at once: 32 MiB come of them at most."""
 _SKIP = 1 << 16
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 BAD_FILE = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 """What opening or decompressing a file can raise."""
@@ -45,15 +47,24 @@ def open_input(path: Path) -> BinaryIO:
         OSError: there is no such file, or it is none that can be read to its end. While it is read also `TooLarge`, where
             it unpacks to more than `FREE_UNPACKED` and `MAX_RATIO` times its size, and the rest of `BAD_FILE`.
     """
+    file = open_regular(path)
+    if path.suffix == ".gz":
+        return _bounded(_Gzip(file))
+    if path.suffix == ".zst":
+        return _bounded(_Zstd(file))
+    return file if file.peek(2)[:2] not in _UTF16 else io.BufferedReader(_Utf8(file), _SKIP)
+
+
+def open_regular(path: Path) -> io.BufferedReader:
+    """Open a regular file for reading its bytes as they are; never waits for a pipe.
+
+    Raises:
+        OSError: there is no such file, or it is a pipe, a device or a folder.
+    """
     file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115
-    mark = os.fstat(file.fileno())
-    if not stat.S_ISREG(mark.st_mode):
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError("not a regular file")
-    if path.suffix == ".gz":
-        return _bounded(_Gzip(file), mark.st_size)
-    if path.suffix == ".zst":
-        return _bounded(_Zstd(file), mark.st_size)
     return file
 
 
@@ -61,8 +72,12 @@ def _open_at_once(name: str, flags: int) -> int:
     return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _bounded(unpacked: _Unpacked, packed_bytes: int) -> BinaryIO:
-    unpacked.most = max(FREE_UNPACKED, MAX_RATIO * packed_bytes)
+def most_unpacked(packed: BinaryIO) -> int:
+    """Return how many bytes an open packed file may unpack to."""
+    return max(FREE_UNPACKED, MAX_RATIO * os.fstat(packed.fileno()).st_size)
+
+
+def _bounded(unpacked: _Unpacked) -> BinaryIO:
     return io.BufferedReader(unpacked, _SKIP)
 
 
@@ -72,7 +87,7 @@ class _Unpacked(io.RawIOBase):
     def __init__(self, packed: BinaryIO) -> None:
         self._packed = packed
         self._n = 0
-        self.most = 0
+        self._most = most_unpacked(packed)
 
     def readable(self) -> bool:
         return True
@@ -84,8 +99,8 @@ class _Unpacked(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
         piece = self._piece(len(buffer))
         self._n += len(piece)
-        if self._n > self.most:
-            raise TooLarge(f"unpacks to more than {self.most >> 20} MiB, over {MAX_RATIO} times its size")
+        if self._n > self._most:
+            raise TooLarge(f"unpacks to more than {self._most >> 20} MiB, over {MAX_RATIO} times its size")
         buffer[: len(piece)] = piece
         return len(piece)
 
@@ -129,6 +144,29 @@ class _Zstd(_Unpacked):
             self._ready = self._frame.decompress(packed)
         piece, self._ready = self._ready[:most], self._ready[most:]
         return piece
+
+
+class _Utf8(io.RawIOBase):
+    """UTF-16 with a byte order mark, as some shells write it, as UTF-8."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder("utf-16")("replace")
+        self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def readinto(self, buffer: memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+        while not self._ready and (raw := self._file.read(_SKIP)):
+            self._ready = self._decoder.decode(raw).encode()
+        piece, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 def read_head(path: Path) -> bytes:
