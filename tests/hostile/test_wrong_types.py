@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.hostile.odd_values import ODD, places, with_odd, without
-from tests.readers.valid_files import ALL_VALID, IDS
+from tests.readers.valid_files import ALL_VALID, IDS, copy_beside
 
 from agenther.errors import ReadError
 from agenther.readers import READERS
@@ -53,7 +53,7 @@ def read(format_name: str, path: Path) -> list[Trajectory]:
 def test_any_value_at_any_place(tmp_path: Path, format_name: str, source: Path) -> None:
     if source.suffix not in JSON_SUFFIXES:
         pytest.skip("no JSON")
-    path = tmp_path / source.name
+    path = copy_beside(source, tmp_path)
     record = records_of(source)[0]
     good = json.dumps(record).encode()
     path.write_bytes(b"\n".join((good, good)))
@@ -82,7 +82,7 @@ def test_neighbours_in_one_json_value_stay(tmp_path: Path, format_name: str, sou
 
 @pytest.mark.parametrize(("format_name", "source"), ALL_VALID, ids=IDS)
 def test_a_file_cut_anywhere(tmp_path: Path, format_name: str, source: Path) -> None:
-    whole, path = source.read_bytes(), tmp_path / source.name
+    whole, path = source.read_bytes(), copy_beside(source, tmp_path)
     for end in range(0, len(whole), max(1, len(whole) // 30)):
         path.write_bytes(whole[:end])
         read(format_name, path)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any, cast
+
 import orjson
 from hypothesis import strategies as st
 
@@ -93,6 +96,40 @@ def _with_places(draw: st.DrawFn, step: Step) -> Step:
         return step
     calls = tuple(call.model_copy(update={"at": draw(st.none() | _SPANS)}) for call in step.tool_calls)
     return step.model_copy(update={"tool_calls": calls, "thought_at": tuple(draw(st.lists(_SPANS, max_size=2)))})
+
+
+@st.composite
+def changed_json(draw: st.DrawFn, value: Json) -> Json:
+    """Draw a JSON value in which one to three places are missing, doubled, or hold something else."""
+    made = orjson.loads(orjson.dumps(value))
+    for _ in range(draw(st.integers(1, 3))):
+        places = list(_places(made))
+        if not places:
+            return draw(json_values())
+        parent, key = draw(st.sampled_from(places))
+        match draw(st.sampled_from(("put", "move", "remove", "double"))):
+            case "remove":
+                del parent[key]
+            case "double" if isinstance(parent, list):
+                cast(list[Json], parent).insert(key, orjson.loads(orjson.dumps(parent[key])))
+            case "move":
+                other, name = draw(st.sampled_from(places))
+                parent[key] = orjson.loads(orjson.dumps(other[name])) if name in _keys(other) else None
+            case _:
+                parent[key] = draw(json_values(4))
+    return made
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    for key in _keys(value):
+        yield value, key
+        yield from _places(value[key])
+
+
+def _keys(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(cast(dict[str, Any], value))
+    return list(range(len(cast(list[Any], value)))) if isinstance(value, list) else []
 
 
 @st.composite
