@@ -115,6 +115,7 @@ def test_wanderings_carry_no_loss() -> None:
         ((*FILLED[:4], *act(SIGN_UP, "fill", bid="39", value="mugs"), *FILLED[4:]), Reason.AMBIGUOUS),
         ((*act(GLAZES, "click", bid="1"), *act(GLAZES, "click", bid="11"), *act(ASH, "click", bid="10")), Reason.SIDE_EFFECT),
         (act(GLAZES, "click", bid="1"), Reason.TRIVIAL),
+        ((*act(GLAZES, "click", bid="1"), *act(ASH, "go_back")), None),
         ((*act(GLAZES, "click", bid="1"), *act(page("/x", "404 Not Found", "heading '404 Not Found'"), "click", bid="10")), None),
         ((*act(GLAZES, "click", bid="1"), *act(page("/x", "Ash", "heading 'Else'"), "click", bid="10")), None),
         ((*OPENED[:2], *act(page("/glazes/ash", "Ash Blue", "heading 'Ash Blue'", error="timeout"), "click", bid="10")), None),

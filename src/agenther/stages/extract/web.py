@@ -39,11 +39,18 @@ def claims(trajectory: Trajectory) -> Iterator[Claim]:
         seen.add(after.place)
         if (sent := typed_before(walk, i)) is not None and is_search(visit, sent[1]):
             yield _search(visit, *sent)
-        elif is_new and after.sound and (name := after.name) is not None and is_speakable(name):
+        elif (
+            is_new and not went_back(visit) and after.sound and (name := after.name) is not None and is_speakable(name)
+        ):
             yield _page(visit, after, name)
         told, form = confirmation(visit), filled_in(walk, i)
         if told is not None and form and visit.before is not None and visit.target is not None:
             yield _form(visit, told, form)
+
+
+def went_back(visit: Visit) -> bool:
+    """Tell whether an action went through the browser's history: to what was open before, perhaps before the run began."""
+    return visit.action is not None and visit.action.kind in ("go_back", "go_forward", "navigate_back")
 
 
 def is_speakable(name: Element) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agenther.conclusions import Reason, Rewritten, Score, passed, refused
-from agenther.stages.extract.web import confirmation, filled_in, is_one_form, typed_before
+from agenther.stages.extract.web import confirmation, filled_in, is_one_form, typed_before, went_back
 from agenther.stages.language.web import Visit, visits
 from agenther.stages.language.web_actions import CHOOSES, ENTERS, TYPES, is_search, may_change
 from agenther.stages.language.words import content_stems
@@ -26,7 +26,9 @@ def check_page(rewritten: Rewritten) -> Score | None:
         return refused(
             by, Reason.EVIDENCE_FAILED, f"the last action does not lead to a page that calls itself {said[0]!r}"
         )
-    if any(page is not None and page.place == after.place for visit in walk for page in (visit.before,)):
+    if went_back(walk[-1]) or any(
+        page is not None and page.place == after.place for visit in walk for page in (visit.before,)
+    ):
         return refused(by, Reason.TRIVIAL, "the page had been open before")
     return passed(
         by, f"title and heading say {after.name.name!r}", [after.span(after.url_at), after.span(after.name.at)]
