@@ -94,7 +94,8 @@ def pick_reader(path: Path, format: str | None = None) -> Reader | ReadError:
         if reader.sniff(path, head):
             return reader
     found = f"{head[:60]!r}" if head else "an empty or unreadable file"
-    return ReadError(str(path), None, "file", f"a trace (tried {_names()})", found)
+    broken = "".join(f"; {problem}" for problem in reader_problems())
+    return ReadError(str(path), None, "file", f"a trace in a known format (see `agenther formats`){broken}", found)
 
 
 def _names() -> str:
