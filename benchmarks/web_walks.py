@@ -66,7 +66,7 @@ def walk(driver: webdriver.Chrome, site: Site, rng: random.Random) -> tuple[dict
         "valid": True,
         "goal": rng.choice(GOALS),
     }
-    return record | {"seed": 0, "summary_info": ended, "steps": steps}, list(site.log)
+    return record | {"goal": rng.choice(GOALS), "seed": 0, "summary_info": ended, "steps": steps}, list(site.log)
 
 
 def look(driver: webdriver.Chrome) -> tuple[str, list[Node]]:
