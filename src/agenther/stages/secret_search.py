@@ -1,19 +1,21 @@
 """The search for secrets in one text: which patterns run where, and what they find.
 
 What secrets look like stands in `redact_patterns.toml`, the tests that a regular expression cannot make in
-`secret_tests`, the replacing in `redact`. A pattern runs only around its anchors, so a clean text costs a few substring
-searches.
+`secret_tests`, the replacing in `redact`. A pattern runs only around its anchors, which are all looked for in one scan.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from agenther.stages.secret_tests import is_assigned_secret, is_card, is_iban, is_phone, is_spoken_secret, is_token
 
@@ -25,12 +27,10 @@ _EMAIL_USER = re.compile(r"(?<![\w.+%/@:-])[\w.+%-]{1,64}\Z|(?<=mailto:)[\w.+%-]
 _NO_HOST_ENDINGS = frozenset(
     "png jpg jpeg gif svg webp css js ts py md txt json service socket target timer mount html htm xml yml yaml".split()
 )
-_LONG_NUMBER = re.compile(r"\d[\d ().-]{7,}\d")
+_LONG_NUMBER = re.compile(r"\d[\d ().-]{6,}\d")
 _ESCAPE = re.compile(r"(?<!\\)\\+(?:[nrt]|u([0-9a-fA-F]{4}))")
-_BEFORE_ANCHOR = 96
-"""Most characters of a match that stand before its anchor."""
-_AROUND_NUMBER = 40
-"""Most characters of a match that stand before or after its long number: letters of an IBAN, a country code."""
+_PIECE = 1 << 16
+"""Characters that are searched for anchors at a time: a text full of them must not fill the memory."""
 _PLAIN = re.compile(r"[a-z]+|\d{1,5}|[A-Z]+|[A-Z][a-z]+")
 _CHECKS: dict[str, Callable[[re.Match[str]], bool]] = {
     "luhn": is_card,
@@ -46,8 +46,9 @@ _CHECKS: dict[str, Callable[[re.Match[str]], bool]] = {
 class _Pattern:
     kind: str
     anchors: tuple[str, ...]
-    rare: bool
     regex: re.Pattern[str]
+    starts: bool
+    before: int
     reach: int | None
     check: Callable[[re.Match[str]], bool] | None
 
@@ -81,19 +82,17 @@ class _Taken:
 def find_secrets(text: str) -> list[Find]:
     """Return what is to be replaced in a text, without overlaps, in order. A NUL character ends every match."""
     view = _ESCAPE.sub(_blank, text) if "\\" in text else text
-    lowered = view.replace("İ", "I").lower()
-    anchors = _anchors(rare=False)
-    if _any_of(_anchors(rare=True)).search(lowered) is not None:
-        anchors += _anchors(rare=True)
-    present = frozenset(anchor for anchor in anchors if anchor in lowered)
-    numbers = _merged((m.start() - _AROUND_NUMBER, m.end() + _AROUND_NUMBER) for m in _LONG_NUMBER.finditer(view))
+    places = _places(view.replace("İ", "I").lower())
+    numbers = [match.span() for match in _LONG_NUMBER.finditer(view)]
     taken = _Taken()
     for pattern in _patterns():
-        own = present.intersection(pattern.anchors)
-        if pattern.anchors and not own:
+        if not pattern.anchors:
+            taken.add(_finds(pattern, _in_windows(pattern, view, _around(numbers, pattern)), text))
             continue
-        windows = numbers if not pattern.anchors else _windows(lowered, own, pattern.reach)
-        taken.add(_matches(pattern, view, text, windows))
+        own = sorted(at for anchor in pattern.anchors if anchor in places for at in places[anchor])
+        if own:
+            matches = _at_anchors(pattern, view, own) if pattern.starts else _near_anchors(pattern, view, own)
+            taken.add(_finds(pattern, matches, text))
     if "@" in view:
         taken.add(_emails(view))
     taken.add(_repeats([*taken.finds], text))
@@ -109,43 +108,63 @@ def _blank(match: re.Match[str]) -> str:
     return "x" * width if character.isalnum() else (character if character.isprintable() else " ").ljust(width)
 
 
-def _windows(lowered: str, anchors: frozenset[str], reach: int | None) -> list[tuple[int, int]]:
-    """Return the stretches of a text in which a match can lie."""
-    if reach is None:
-        return [(0, len(lowered))]
-    places = (m.start() for anchor in anchors for m in re.finditer(re.escape(anchor), lowered))
-    return _merged((at - _BEFORE_ANCHOR, at + reach) for at in sorted(places))
+def _places(lowered: str) -> dict[str, array[int]]:
+    """Return where the anchors stand that a text holds, all found in one scan."""
+    automaton, anchors = _automaton()
+    overlap = max(map(len, anchors)) - 1
+    places: dict[str, array[int]] = {}
+    for start in range(0, len(lowered), _PIECE):
+        for number, at, _ in automaton.find_matches_as_indexes(
+            lowered[start : start + _PIECE + overlap], overlapping=True
+        ):
+            if at < _PIECE:
+                places.setdefault(anchors[number], array("q")).append(start + at)
+    return places
 
 
-def _merged(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+def _at_anchors(pattern: _Pattern, view: str, places: Iterable[int]) -> Iterator[re.Match[str]]:
+    """Yield the matches that begin at the places."""
+    end = 0
+    for at in places:
+        if at >= end and (match := pattern.regex.match(view, at)) is not None:
+            end = match.end()
+            yield match
+
+
+def _near_anchors(pattern: _Pattern, view: str, places: Iterable[int]) -> Iterator[re.Match[str]]:
+    """Yield the matches around the places."""
+    if pattern.reach is None:
+        return pattern.regex.finditer(view)
+    return _in_windows(pattern, view, _merged((at - pattern.before, at + pattern.reach) for at in places))
+
+
+def _in_windows(pattern: _Pattern, view: str, windows: Iterable[tuple[int, int]]) -> Iterator[re.Match[str]]:
+    return (match for window in windows for match in pattern.regex.finditer(view, *window))
+
+
+def _around(numbers: list[tuple[int, int]], pattern: _Pattern) -> Iterator[tuple[int, int]]:
+    reach = pattern.reach or 0
+    return _merged((start - reach, end + reach) for start, end in numbers)
+
+
+def _merged(stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Join stretches that overlap; they come in the order of their starts."""
-    merged: list[tuple[int, int]] = []
+    first, last = 0, -1
     for start, end in stretches:
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((max(0, start), end))
-    return merged
-
-
-@lru_cache(maxsize=2)
-def _anchors(*, rare: bool) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(a for pattern in _patterns() if pattern.rare is rare for a in pattern.anchors))
+        if start > last >= 0:
+            yield first, last
+            first = start
+        elif last < 0:
+            first = max(0, start)
+        last = max(last, end)
+    if last >= 0:
+        yield first, last
 
 
 @lru_cache(maxsize=1)
-def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
-    """Return an expression that finds any of the words, branching by letter: several times faster than one by one."""
-    return re.compile(_branches(words))
-
-
-def _branches(words: Iterable[str]) -> str:
-    by_letter: dict[str, list[str]] = {}
-    for word in words:
-        by_letter.setdefault(word[:1], []).append(word[1:])
-    if "" in by_letter:
-        return ""
-    return f"(?:{'|'.join(re.escape(letter) + _branches(rest) for letter, rest in by_letter.items())})"
+def _automaton() -> tuple[AhoCorasick, tuple[str, ...]]:
+    anchors = tuple(dict.fromkeys(anchor for pattern in _patterns() for anchor in pattern.anchors))
+    return AhoCorasick(anchors, implementation=Implementation.DFA), anchors
 
 
 @lru_cache(maxsize=1)
@@ -155,8 +174,9 @@ def _patterns() -> tuple[_Pattern, ...]:
         _Pattern(
             kind=entry["kind"],
             anchors=tuple(entry["anchors"]),
-            rare=entry.get("rare", False),
             regex=re.compile(entry["regex"]),
+            starts=entry.get("starts", False),
+            before=entry.get("before", 96),
             reach=entry.get("reach"),
             check=_CHECKS[entry["check"]] if "check" in entry else None,
         )
@@ -164,13 +184,13 @@ def _patterns() -> tuple[_Pattern, ...]:
     )
 
 
-def _matches(pattern: _Pattern, view: str, text: str, windows: list[tuple[int, int]]) -> Iterator[Find]:
+def _finds(pattern: _Pattern, matches: Iterable[re.Match[str]], text: str) -> Iterator[Find]:
     groups = [name for name in ("value", "bare") if name in pattern.regex.groupindex] or [0]
     is_literal = pattern.kind == "PASSWORD" and pattern.check is not is_spoken_secret
-    for match in (match for window in windows for match in pattern.regex.finditer(view, *window)):
+    for match in matches:
         if pattern.check is None or pattern.check(match):
             start, end = next(match.span(group) for group in groups if match.start(group) >= 0)
-            end = start + len(view[start:end].rstrip(" " if is_literal else " .,;:!?"))
+            end = start + len(match.string[start:end].rstrip(" " if is_literal else " .,;:!?"))
             if GAP not in text[start:end]:
                 yield Find(start, end, pattern.kind, text[start:end])
 
