@@ -17,7 +17,6 @@ from agenther.jobs.files import write_atomically
 from agenther.readers.files import open_regular
 from agenther.record import Json, JsonObject
 from agenther.texts import path_text
-from agenther.trajectory import Trajectory
 from agenther.versions import versions
 
 
@@ -37,21 +36,23 @@ class Summary:
     by_format: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     by_domain: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     rows: Counter[str] = field(default_factory=Counter[str])
-    goals: set[int] = field(default_factory=set[int])
     unmatched_labels: list[str] = field(default_factory=list[str])
     unmatched_paths: list[str] = field(default_factory=list[str])
 
-    def add(self, run: Trajectory, result: Result, fresh: Sequence[Example], drop: Refusal | None) -> None:
+    def add(
+        self, format: str, success: bool | None, result: Result, fresh: Sequence[Example], drop: Refusal | None
+    ) -> None:
         """Count one run.
 
         Args:
-            run: the run.
+            format: name of the format in which it was found.
+            success: its label.
             result: what was concluded about it.
             fresh: its examples that are written, near-duplicates of earlier ones left out.
             drop: why it has none; None when it has some, or failed.
         """
-        own = self.by_format.setdefault(run.source.format, Counter())
-        label = {True: "succeeded", False: "failed", None: "unlabelled"}[run.success]
+        own = self.by_format.setdefault(format, Counter())
+        label = {True: "succeeded", False: "failed", None: "unlabelled"}[success]
         fate = "dropped" if drop is not None else "errors" if result.error is not None else "kept"
         accepted = {e.domain for e in result.examples if e.origin == "hindsight"}
         for tally in (self.counts, own):
@@ -66,16 +67,13 @@ class Summary:
         for name in accepted:
             self.by_domain.setdefault(name, Counter())["accepted"] += 1
         self.counts["merged_examples"] += len(result.examples) - len(fresh)
-        for example in fresh:
-            self._add_example(example)
 
-    def _add_example(self, example: Example) -> None:
+    def add_example(self, example: Example, *, is_new_goal: bool) -> None:
+        """Count one example that is written."""
         domain = self.by_domain.setdefault(example.domain or example.origin, Counter())
-        goal = hash((example.domain, example.hindsight_goal))
         self.counts["examples"] += 1
         domain["labels"] += 1
-        domain["goals"] += goal not in self.goals
-        self.goals.add(goal)
+        domain["goals"] += is_new_goal
         if example.origin == "hindsight":
             self.weights[f"{int(example.weight * 10) / 10:.1f}"] += 1
 

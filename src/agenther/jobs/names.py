@@ -1,4 +1,7 @@
-"""Giving every run of a job an id of its own."""
+"""Names that must be unlike: the ids of runs, and the first to come under a key.
+
+Kept in files of SQLite's own, so that memory does not grow with their number.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import sqlite3
 
 
 class UniqueIds:
-    """Names runs in the order in which they come; ids are kept in a file of SQLite's own, so memory stays bounded."""
+    """Names runs in the order in which they come."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)
@@ -28,3 +31,23 @@ class UniqueIds:
 
     def _taken(self, run_id: str) -> bool:
         return self._db.execute("SELECT 1 FROM ids WHERE id = ?", (run_id,)).fetchone() is not None
+
+
+class FirstNames:
+    """Remembers the first name that came under each key of 64 bits."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.execute("CREATE TABLE names (key INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+        self._db.execute("BEGIN")
+
+    def claim(self, key: int, name: str) -> str | None:
+        """Return the name that came first under a key; None when this one is the first."""
+        if self._db.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (key, name)).rowcount:
+            return None
+        first: str = self._db.execute("SELECT name FROM names WHERE key = ?", (key,)).fetchone()[0]
+        return first
+
+    def close(self) -> None:
+        """Give the space back."""
+        self._db.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -13,9 +14,10 @@ from agenther.conclusions import Example, Reason, Refusal, Stage
 from agenther.config import Config
 from agenther.jobs.files import write_atomically
 from agenther.jobs.manifest import Summary
+from agenther.jobs.names import FirstNames
 from agenther.jobs.store import Store, Stored
 from agenther.jobs.training import TrainingFiles
-from agenther.record import Json, JsonObject
+from agenther.record import Json, JsonObject, content_key
 from agenther.stages.package.duplicates import fingerprint
 from agenther.stages.package.preferences import desirable, same_goal_pairs, undesirable
 from agenther.stages.package.split import Side, group_of, side_of
@@ -33,16 +35,19 @@ def write_outputs(store: Store, out: Path, config: Config) -> Summary:
         write_atomically(out / "dropped.jsonl") as dropped,
         write_atomically(out / "errors.jsonl") as errors,
         TrainingFiles(out, config) as training,
+        closing(FirstOfItsKind()) as labels,
+        closing(Goals()) as goals,
     ):
         for error in store.errors():
             summary.counts["unreadable"] += 1
             _write(errors, {n: getattr(error, n) for n in ("path", "line", "where", "expected", "found")})
-        labels = FirstOfItsKind()
         for stored in store.runs():
             fresh = [example for example in stored.result.examples if labels.twin_of(example) is None]
             for example in fresh:
                 _write(examples, example_row(example, _side(stored, config)))
-            _add_rows(training, fresh, stored, _side(stored, config))
+                summary.add_example(example, is_new_goal=goals.add(example))
+            if fresh:
+                _add_rows(training, fresh, stored, _side(stored, config))
             drop = stored.result.drop
             if stored.result.examples and not fresh:
                 drop = _merged(stored.result.examples[0], labels)
@@ -50,7 +55,7 @@ def write_outputs(store: Store, out: Path, config: Config) -> Summary:
                 _write(dropped, drop_row(stored, drop))
             if stored.result.error is not None:
                 _write(errors, _error_row(stored, stored.result.error))
-            summary.add(stored.trajectory, stored.result, fresh, drop)
+            summary.add(stored.source.format, stored.success, stored.result, fresh, drop)
         for task_id in store.contrasting_tasks():
             _add_pairs(training, store.runs_of_task(task_id), config)
     summary.rows.update(training.rows)
@@ -58,19 +63,20 @@ def write_outputs(store: Store, out: Path, config: Config) -> Summary:
     return summary
 
 
-class FirstOfItsKind:
+class FirstOfItsKind(FirstNames):
     """Remembers the first label of each kind by its fingerprint and id."""
-
-    def __init__(self) -> None:
-        self._first: dict[int, str] = {}
 
     def twin_of(self, example: Example) -> str | None:
         """Return the id of an earlier label that says and does the same, or None and remember this one."""
-        mark = fingerprint(example)
-        if mark in self._first:
-            return self._first[mark]
-        self._first[mark] = example.id
-        return None
+        return self.claim(fingerprint(example), example.id)
+
+
+class Goals(FirstNames):
+    """Remembers the goals of each domain."""
+
+    def add(self, example: Example) -> bool:
+        """Tell whether no earlier label of the domain has this goal."""
+        return self.claim(int(content_key([example.domain, example.hindsight_goal])[:15], 16), "") is None
 
 
 def _merged(example: Example, labels: FirstOfItsKind) -> Refusal:
@@ -127,8 +133,8 @@ def example_row(example: Example, side: Side) -> JsonObject:
 def drop_row(stored: Stored, drop: Refusal) -> JsonObject:
     """Return a dropped run as it stands in dropped.jsonl."""
     return {
-        "trajectory_id": stored.trajectory.id,
-        "source": cast(Json, stored.trajectory.source.model_dump(mode="json")),
+        "trajectory_id": stored.id,
+        "source": cast(Json, stored.source.model_dump(mode="json")),
         "stage": drop.stage.value,
         "reason": drop.reason.value,
         "detail": drop.detail,
@@ -137,9 +143,8 @@ def drop_row(stored: Stored, drop: Refusal) -> JsonObject:
 
 
 def _error_row(stored: Stored, error: str) -> JsonObject:
-    source = stored.trajectory.source
-    where = f"run {stored.trajectory.id}"
-    return {"path": source.path, "line": None, "where": where, "expected": "a result", "found": error}
+    where = f"run {stored.id}"
+    return {"path": stored.source.path, "line": None, "where": where, "expected": "a result", "found": error}
 
 
 def _write(file: BinaryIO, row: JsonObject) -> None:

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -44,11 +45,27 @@ COMMIT;
 
 @dataclass(frozen=True)
 class Stored:
-    """One occurrence of a run, with what was concluded about it."""
+    """One occurrence of a run, with what was concluded about it; its texts are read only when they are asked for."""
 
     ordinal: int
-    trajectory: Trajectory
-    result: Result
+    id: str
+    source: Source
+    success: bool | None
+    texts: tuple[str, str]
+    """The stored run and its Result, as JSON, shared by all occurrences of the content."""
+
+    @cached_property
+    def trajectory(self) -> Trajectory:
+        """The run with the id and the place of this occurrence."""
+        run = Trajectory.model_validate_json(self.texts[0])
+        return run.model_copy(update={"id": self.id, "source": self.source})
+
+    @cached_property
+    def result(self) -> Result:
+        """What was concluded, with the id and the place of this occurrence."""
+        result = Result.model_validate_json(self.texts[1])
+        own = tuple(e.model_copy(update={"trajectory_id": self.id, "source": self.source}) for e in result.examples)
+        return result.model_copy(update={"examples": own}) if own else result
 
 
 class Store:
@@ -99,6 +116,7 @@ class Store:
 
     def finish(self) -> None:
         """End a job whose files are written: forget where earlier jobs found runs, need no second file for reading."""
+        self._keep()
         self._db.execute("BEGIN")
         for table in ("occurrences", "errors", "jobs"):
             self._db.execute(f"DELETE FROM {table} WHERE job <> ?", (self._job,))  # noqa: S608
@@ -113,12 +131,14 @@ class Store:
         return self._db.execute(query, (key, self._config_key)).fetchone() is not None
 
     def list_run(self, ordinal: int, run: Trajectory) -> None:
-        """Note where a run was found.
+        """Note where a run was found; what was noted is kept with the next Result that is stored.
 
         Args:
             ordinal: 0-based position in the input.
             run: the run as read, with an id that no other run of the job has; its key is the key of the content.
         """
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN")
         success = None if run.success is None else int(run.success)
         where = (run.source.path, run.source.format, run.source.index)
         self._db.execute(
@@ -132,6 +152,11 @@ class Store:
             "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)",
             (texts.key, self._config_key, texts.trajectory, texts.result, int(texts.failed)),
         )
+        self._keep()
+
+    def _keep(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("COMMIT")
 
     def list_error(self, ordinal: int, error: ReadError) -> None:
         """Note a piece of input that could not be read."""
@@ -156,20 +181,20 @@ class Store:
         """Yield, in the order of their first run, the tasks that have both successful and failed runs."""
         query = """SELECT task_id FROM occurrences WHERE job = ? AND task_id IS NOT NULL AND success IS NOT NULL
                    GROUP BY task_id HAVING min(success) = 0 AND max(success) = 1 ORDER BY min(ordinal)"""
-        for (task_id,) in self._db.execute(query, (self._job,)).fetchall():
-            yield task_id
+        yield from (task_id for (task_id,) in self._db.execute(query, (self._job,)))
 
     def find(self, run_id: str) -> Stored | None:
         """Return the occurrence with this trajectory id, or None."""
         return next(self._select("AND o.id = ?", run_id), None)
 
     def _select(self, rest: str, *values: str) -> Iterator[Stored]:
-        query = f"""SELECT o.ordinal, o.id, o.path, o.format, o.idx, r.trajectory, r.result
+        query = f"""SELECT o.ordinal, o.id, o.path, o.format, o.idx, o.success, r.trajectory, r.result
                     FROM occurrences o JOIN results r ON r.key = o.key AND r.config_key = ?
                     WHERE o.job = ? {rest}"""  # noqa: S608
         cursor = self._db.execute(query, (self._config_key, self._job, *values))
-        for ordinal, own_id, path, format, index, trajectory, result in cursor:
-            yield _occurrence(ordinal, own_id, Source(path=path, format=format, index=index), trajectory, result)
+        for ordinal, own_id, path, format, index, success, *texts in cursor:
+            source = Source(path=path, format=format, index=index)
+            yield Stored(ordinal, own_id, source, None if success is None else bool(success), (texts[0], texts[1]))
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -187,11 +212,3 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _open_read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-
-
-def _occurrence(ordinal: int, own_id: str, source: Source, trajectory: str, result: str) -> Stored:
-    """Give shared content the id and place of one occurrence."""
-    run = Trajectory.model_validate_json(trajectory).model_copy(update={"id": own_id, "source": source})
-    concluded = Result.model_validate_json(result)
-    own = tuple(e.model_copy(update={"trajectory_id": own_id, "source": source}) for e in concluded.examples)
-    return Stored(ordinal, run, concluded.model_copy(update={"examples": own}))
