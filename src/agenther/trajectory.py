@@ -188,12 +188,12 @@ class Trajectory(Record):
         """Return the characters that a span points at; KeyError when its step or field does not exist."""
         return self.step(span.step).text_of(span.field)[span.start : span.end]
 
-    @property
+    @cached_property
     def agent_steps(self) -> tuple[Step, ...]:
         """The agent's turns."""
         return tuple(step for step in self.steps if step.source == "agent")
 
-    @property
+    @cached_property
     def user_steps(self) -> tuple[Step, ...]:
         """The user's turns (observations that a text agent sees as user turns are not among them)."""
         return tuple(step for step in self.steps if step.source == "user")

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenther.stages.language.words import content_stems, is_noun, plural, sentences, singular, split_name, stem
+from agenther.stages.language.words import (
+    content_stems,
+    find_word,
+    is_noun,
+    plural,
+    sentences,
+    singular,
+    split_name,
+    stem,
+)
 
 
 def cut(text: str) -> list[str]:
@@ -36,6 +47,12 @@ def test_sentences_cover_the_text(text: str) -> None:
     assert "".join(text[a:b] for a, b in sentences(text)) == text
 
 
+@given(st.text(st.sampled_from("aAbB_1. kK\u212aé")), st.text(st.sampled_from("aAb_1. kKé"), max_size=3))
+def test_a_word_is_found_where_a_search_without_case_finds_it(text: str, word: str) -> None:
+    match = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
+    assert find_word(text, word) == (match.span() if match else None)
+
+
 def test_stems_join_inflections_and_leave_numbers() -> None:
     assert stem("Singers") == stem("singer")
     assert stem("matches") == stem("matching") == stem("match")
@@ -53,4 +70,4 @@ def test_nouns() -> None:
     assert plural("flight company") == "flight companies"
     assert plural("dogs") == "dogs"
     assert singular("boxes") == "box"
-    assert split_name("creditLimit_usd") == ["credit", "Limit", "usd"]
+    assert split_name("creditLimit_usd") == ("credit", "Limit", "usd")

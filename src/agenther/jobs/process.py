@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,6 +55,13 @@ class Processor:
     def _parts(self) -> Parts:
         return rule_parts(self.config, tuple(SqlDump(path) for path in self.databases))
 
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        """One event loop for all runs: to make one costs as much as to detect a failure."""
+        loop = asyncio.new_event_loop()
+        weakref.finalize(self, loop.close)
+        return loop
+
     def __call__(self, trajectory: Trajectory) -> Processed:
         """Return the run as it may be stored with its Result; an exception becomes the Result's error."""
         try:
@@ -61,7 +69,7 @@ class Processor:
         except Exception as error:
             return failed(trajectory.key, without_texts(trajectory), "redact: ", error)
         try:
-            return Processed(trajectory.key, run, asyncio.run(relabel(run, self._parts, self.config)))
+            return Processed(trajectory.key, run, self._loop.run_until_complete(relabel(run, self._parts, self.config)))
         except Exception as error:
             return failed(trajectory.key, run, "", error)
 

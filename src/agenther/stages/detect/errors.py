@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import cast
 
 from agenther.record import Json, JsonObject
@@ -50,6 +51,7 @@ _ERROR_KEYS = ("error", "errors", "error_message", "exception", "isError", "is_e
 _LONGEST_JSON_ERROR = 4000
 
 
+@lru_cache(maxsize=64)
 def error_at(text: str) -> tuple[int, int] | None:
     """Return the bounds of the error in which an output ends; None when it ends otherwise."""
     label = _LABEL.match(text)

@@ -57,7 +57,7 @@ ANSWERING = frozenset(
     "answer finish final_answer solution submit respond done complete exit reply stop send_msg_to_user report_infeasible".split()
 )
 _BUYING = re.compile(r"\bbuy\b|purchase|check_?out|place_order", re.IGNORECASE)
-_SHOP = re.compile(r"\[?\bBuy Now\b\]?|\bAdd to Cart\b", re.IGNORECASE)
+_SHOP = re.compile(r"(?<!\w)(?:Buy Now|Add to Cart)\b", re.IGNORECASE)
 _COULD_NOT = (
     r"(?:could(?: ?n['’]t| not)|can(?:not|['’]t| not)|am (?:un|not )able|was (?:un|not )able|unable|were (?:un|not )able"
     r"|did(?:n['’]t| not)"
@@ -177,7 +177,13 @@ def answer_call(step: Step) -> int | None:
 
 def is_shopping(trajectory: Trajectory) -> bool:
     """Tell a shop by a page that offers to buy."""
-    return any(_SHOP.search(o.content) for step in trajectory.agent_steps for o in step.observations)
+    return any(offers_to_buy(o.content) for step in trajectory.agent_steps for o in step.observations)
+
+
+def offers_to_buy(page: str) -> bool:
+    """Tell whether a page has a button that buys."""
+    lowered = page.lower()
+    return ("buy now" in lowered or "add to cart" in lowered) and _SHOP.search(page) is not None
 
 
 def bought(step: Step) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from agenther.conclusions import Claim
 from agenther.stages.language.outcomes import is_error
 from agenther.stages.language.questions import is_question, is_short_answer
+from agenther.stages.language.words import find_word
 from agenther.trajectory import Span, Step, ToolCall, Trajectory, find_text, whole_field
 
 _SEARCH = re.compile(r"(?:^|_|\b)(?:search|google|wikipedia|lookup|query_engine)", re.IGNORECASE)
@@ -97,5 +98,4 @@ def _claim(trajectory: Trajectory, search: Search, step: Step, answer: str) -> I
 
 def answer_in(text: str, answer: str) -> tuple[int, int] | None:
     """Return where a text holds an answer as whole words, whatever its case; None when it does not."""
-    match = re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", text, re.IGNORECASE)
-    return match.span() if match else None
+    return find_word(text, answer)

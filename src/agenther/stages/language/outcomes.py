@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from agenther.trajectory import Step
 
@@ -23,7 +24,11 @@ _JSON_ERROR = re.compile(
 
 def is_error(text: str) -> bool:
     """Tell whether an observation opens by saying that the call failed. A wrapper key `error` may be empty."""
-    head = text[:_HEAD_CHARS]
+    return _opens_with_error(text[:_HEAD_CHARS])
+
+
+@lru_cache(maxsize=1024)
+def _opens_with_error(head: str) -> bool:
     return bool(_ERROR.search(head) or _JSON_ERROR.match(head))
 
 

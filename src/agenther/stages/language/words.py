@@ -64,11 +64,12 @@ def tokens(text: str) -> list[str]:
     return [part for token in TOKEN.findall(text.replace("_", " ")) for part in split_name(token)]
 
 
-def split_name(name: str) -> list[str]:
+@lru_cache(maxsize=65536)
+def split_name(name: str) -> tuple[str, ...]:
     """Split an identifier into its words: `creditLimit_usd` gives credit, Limit, usd."""
     if name.islower() or name.isupper() or name.istitle():
-        return [part for part in name.split("_") if part]
-    return _SNAKE_OR_CAMEL.findall(name) or [name]
+        return tuple(part for part in name.split("_") if part)
+    return tuple(_SNAKE_OR_CAMEL.findall(name)) or (name,)
 
 
 def stems(text: str) -> frozenset[str]:
@@ -76,11 +77,31 @@ def stems(text: str) -> frozenset[str]:
     return frozenset(stem(token) for token in tokens(text))
 
 
+@lru_cache(maxsize=512)
 def content_stems(text: str) -> frozenset[str]:
     """Return the stems of the words that carry the matter of a request: no function words, no request verbs."""
     words = (token.casefold().replace("’", "'") for token in tokens(text))
     kept = {stem(word) for word in words if word not in FUNCTION_WORDS and (len(word) > 1 or word.isdigit())}
     return frozenset(kept - REQUEST_WORDS)
+
+
+def find_word(text: str, word: str) -> tuple[int, int] | None:
+    """Return where a text first holds a word, name or number as a whole, whatever its case; None when it does not."""
+    if not (text.isascii() and word.isascii()):
+        match = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
+        return match.span() if match else None
+    text, word = text.lower(), word.lower()
+    start = text.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if not (_is_of_word(text[start - 1 : start]) or _is_of_word(text[end : end + 1])):
+            return start, end
+        start = text.find(word, start + 1)
+    return None
+
+
+def _is_of_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 def sentences(text: str) -> list[tuple[int, int]]:

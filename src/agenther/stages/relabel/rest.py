@@ -79,12 +79,13 @@ def _bind(trajectory: Trajectory, step: Step, slot: Slot, value: Json) -> tuple[
 
 def _told(trajectory: Trajectory, step: Step, goal: str) -> tuple[Step | None, tuple[str, ...]]:
     """Return the first message after a call that repeats values of its answer, and these values."""
-    values = [leaf for leaf in leaves(answer_of(step)) if len(leaf) <= LONGEST_ANSWER and not contains(goal, leaf)]
-    for later in trajectory.agent_steps:
-        if later.step_id > step.step_id and (told := told_in(later)).strip():
-            found = tuple(dict.fromkeys(value for value in values if contains(told, value)))
-            return (later, found) if found else (None, ())
-    return None, ()
+    later = next((s for s in trajectory.agent_steps if s.step_id > step.step_id and told_in(s).strip()), None)
+    if later is None:
+        return None, ()
+    told = told_in(later)
+    values = dict.fromkeys(leaf for leaf in leaves(answer_of(step)) if len(leaf) <= LONGEST_ANSWER)
+    found = tuple(value for value in values if contains(told, value) and not contains(goal, value))
+    return (later, found) if found else (None, ())
 
 
 def _refusal(reason: Reason, detail: str, claim: Claim) -> Refusal:

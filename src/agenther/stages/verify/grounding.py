@@ -6,9 +6,11 @@ The composer binds the parts; this check does not believe it and looks for the c
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from agenther.conclusions import GoalPart, Reason, Rewritten, Score, passed, refused
 from agenther.stages.language.outcomes import failed
+from agenther.stages.language.words import find_word
 from agenther.trajectory import Span, Trajectory
 
 HARD = re.compile(
@@ -64,16 +66,21 @@ def _supports(trajectory: Trajectory, part: GoalPart, fact: str) -> bool:
 
 def contains(text: str, fact: str) -> bool:
     """Tell whether a text holds a fact as a whole token, whatever its case, escapes and thousands separators."""
-    for form in (text, text.replace('\\"', '"').replace("\\\\", "\\")):
-        if re.search(rf"(?<![\w]){re.escape(fact)}(?![\w])", form, re.IGNORECASE):
-            return True
-    numbers = {m.replace(",", "") for m in _NUMBER.findall(text)}
-    values = {float(n) for n in numbers}
-    return bool(_NUMBER.fullmatch(fact)) and float(fact.replace(",", "")) in values
+    forms = (text, text.replace('\\"', '"').replace("\\\\", "\\")) if "\\" in text else (text,)
+    if any(find_word(form, fact) is not None for form in forms):
+        return True
+    if not _NUMBER.fullmatch(fact):
+        return False
+    return float(fact.replace(",", "")) in _numbers(text)
+
+
+@lru_cache(maxsize=64)
+def _numbers(text: str) -> frozenset[float]:
+    return frozenset(float(number.replace(",", "")) for number in _NUMBER.findall(text))
 
 
 def bound_holds(bound: str, texts: list[str]) -> bool:
     """Tell whether an upper bound is no smaller than any number in its evidence."""
-    values = [float(m.replace(",", "")) for text in texts for m in _NUMBER.findall(text)]
+    values = [value for text in texts for value in _numbers(text)]
     limit = _NUMBER.fullmatch(bound)
     return limit is not None and bool(values) and float(bound.replace(",", "")) >= max(values)

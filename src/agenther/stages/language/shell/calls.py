@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
 from agenther.stages.language.shell.wrappings import output_of
 from agenther.trajectory import Span, Step, ToolCall, whole_field
@@ -19,13 +20,18 @@ _NO_SHELL = re.compile(r"python|sql|ipython|jupyter|javascript", re.IGNORECASE)
 
 def command_of(call: ToolCall) -> str | None:
     """Return the command line of a call; None when the call is no shell command."""
-    if not _SHELL_TOOL.search(call.function_name) or _NO_SHELL.search(call.function_name):
+    if not _is_shell(call.function_name):
         return None
     command = call.text(*_ARGUMENTS)
     listed = call.values.get("command")
     if command is None and isinstance(listed, list) and len(listed) == 3 and listed[1] in ("-c", "-lc"):
         command = listed[2] if isinstance(listed[2], str) else None
     return command if command and command.strip() else None
+
+
+@lru_cache(maxsize=1024)
+def _is_shell(tool: str) -> bool:
+    return bool(_SHELL_TOOL.search(tool)) and not _NO_SHELL.search(tool)
 
 
 def observation_of(step: Step, number: int) -> tuple[int, str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from agenther.stages.language.shell.find import OR, Condition
 from agenther.stages.language.shell.meaning import Ask, Query
@@ -37,6 +38,7 @@ def is_cut(output: str, others: Iterable[str]) -> bool:
     return any(other.endswith("\n") for other in others) or len(output) % _ROUND == 0
 
 
+@lru_cache(maxsize=64)
 def is_clean(output: str) -> bool:
     """Tell whether a command printed something and no complaint among it."""
     if len(output) > MOST_CHARS or output.count("\n") > MOST_ROWS or not output.strip():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from agenther.stages.language.shell.find import Files, read_find
 from agenther.stages.language.shell.grep import GREPS, read_grep
@@ -17,6 +18,7 @@ _FILES = re.compile(r"(?:[^*?\[]*/)?\*\.[A-Za-z]\w{0,7}\Z")
 _CD = re.compile(r"\s*cd\s+(?P<place>/[\w./+@-]*)\s*&&\s*")
 
 
+@lru_cache(maxsize=256)
 def understand(command: str) -> Query:
     """Return what a command line asks for.
 

@@ -9,6 +9,7 @@ from agenther.conclusions import Claim, GoalPart, Proposal, Reason, Refusal, Sta
 from agenther.stages.language.sql.parse import Unspeakable, changes_data, is_schema_lookup, parse_select
 from agenther.stages.language.sql.run import Known, SqlCall, calls_of, known_schema, query_span, sql_calls
 from agenther.stages.language.sql.shape import Select
+from agenther.stages.language.words import find_word
 from agenther.stages.relabel.sql.goal import speak
 from agenther.stages.relabel.sql.says import Phrase
 from agenther.trajectory import Span, Step, ToolCall, Trajectory, find_text
@@ -212,7 +213,7 @@ def _parts(trajectory: Trajectory, call: SqlCall, phrase: Phrase) -> tuple[GoalP
 
 def _place(step: Step, call: SqlCall, word: str) -> Span | None:
     text = step.text_of(call.field)
-    match = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
-    if match is not None:
-        return Span(step=step.step_id, field=call.field, start=match.start(), end=match.end())
+    place = find_word(text, word)
+    if place is not None:
+        return Span(step=step.step_id, field=call.field, start=place[0], end=place[1])
     return find_text(step, call.field, word)
