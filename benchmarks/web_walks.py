@@ -7,6 +7,7 @@ asked is kept beside the record: no reader and no rule sees it.
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,8 @@ GOALS = (
 TEXTS = (*GOODS[:4], "brush", "Ada Lind", "ada@lind.example", "Jon Berg", "Opening hours", "Do you ship ropes?")
 ACTED = ("link", "button", "searchbox", "textbox", "combobox", "checkbox")
 STEPS = 9
+PATIENCE = 50
+"""How often a page that shows nothing yet is looked at again."""
 Node = tuple[int, str, str]
 """Id in the browser's own numbering, role, name."""
 
@@ -50,6 +53,11 @@ def walk(driver: webdriver.Chrome, site: Site, rng: random.Random) -> tuple[dict
     n = rng.randrange(3, STEPS)
     for num in range(n + 1):
         shown, nodes = look(driver)
+        for _ in range(PATIENCE):
+            if nodes:
+                break
+            time.sleep(0.1)
+            shown, nodes = look(driver)
         site.step = num + 2
         name, arguments = choose(rng, nodes, filled)
         action = f"{name}({', '.join(map(repr, arguments))})" if num < n else None
