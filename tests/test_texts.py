@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agenther.errors import ReadError
 from agenther.readers.base import run_id, source
-from agenther.texts import path_text, storable
+from agenther.texts import path_text, split_url, storable
 from agenther.trajectory import ToolCall
 
 
@@ -30,3 +30,8 @@ def test_half_a_surrogate_pair_in_arguments_is_replaced_and_whole_pairs_are_read
         function_name="say", arguments=r'{"a": "x\ud800y", "b": ["\ude00\ud83d"], "c": "\ud83d\ude00", "\uD9ff": 1}'
     )
     assert call.values == {"a": "x\ufffdy", "b": ["\ufffd\ufffd"], "c": "\U0001f600", "\ufffd": 1}
+
+
+def test_what_is_no_url_is_all_path() -> None:
+    assert split_url("http://[")[:3] == ("", "", "http://[")
+    assert split_url("http://a.example/b?c")[:4] == ("http", "a.example", "/b", "c")

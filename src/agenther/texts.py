@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 
 def path_text(path: str | Path) -> str:
@@ -22,3 +23,11 @@ def storable(text: str) -> str:
 def whole_text(text: str) -> str:
     """Return the text with a replacement character for each lone half of a surrogate pair."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def split_url(url: str) -> SplitResult:
+    """Return the parts of a URL; what is none (`http://[`) is all path."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", url, "", "")

@@ -156,3 +156,7 @@ def test_pages_of_several_tools(text: str) -> None:
 
 def test_runs_without_pages_have_no_visits() -> None:
     assert visits(make_trajectory(user("Look"), assistant("", tool_call("ls")), tool("a\nb"))) == []
+
+
+def test_an_address_that_is_none_breaks_nothing() -> None:
+    assert conclude(run(*act("URL: http://[\n\n[1] RootWebArea 'x'", "click", bid="1"))).error is None

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from agenther.errors import ReadError
 from agenther.readers.base import Item, Place, locate_goal, read_json, read_records, run_id, source
 from agenther.readers.content import arguments_text
+from agenther.readers.files import BAD_FILE, read_whole
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Observation, Step, ToolCall, Trajectory
 
@@ -192,8 +193,8 @@ def _with_outcome(trajectory: Trajectory, path: Path) -> Trajectory:
 
 def _reward_text(path: Path) -> float | None:
     try:
-        reward = float(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        reward = float(read_whole(path))
+    except (*BAD_FILE, ValueError):
         return None
     return reward if math.isfinite(reward) else None
 

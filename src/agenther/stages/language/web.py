@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
-from urllib.parse import unquote_plus, urlsplit, urlunsplit
+from urllib.parse import unquote_plus, urlunsplit
 
+from agenther.texts import split_url
 from agenther.trajectory import Span, Step, ToolCall, Trajectory
 
 _HEAD = 2000
@@ -66,7 +67,7 @@ class Page:
     @property
     def place(self) -> str:
         """The URL without its fragment and closing slash: two pages with the same one are the same."""
-        parts = urlsplit(self.url)
+        parts = split_url(self.url)
         return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), parts.query, ""))
 
     @property
@@ -164,7 +165,7 @@ def visits(trajectory: Trajectory) -> list[Visit]:
 
 def queried(url: str, text: str) -> bool:
     """Tell whether a URL asks for a text: in its query, or as a part of its path."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     asked = [unquote_plus(pair.partition("=")[2]) for pair in parts.query.split("&")]
     return any(_alike(one, text) for one in (*asked, *map(unquote_plus, parts.path.split("/"))) if one)
 

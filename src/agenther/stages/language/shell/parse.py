@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_PIECE = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\|;&<>()`]""", re.DOTALL)
+_PIECE = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|\$|[^\s'"\\|;&<>()`$]+""", re.DOTALL)
 _IN_DOUBLE_QUOTES = re.compile(r'\\([$`"\\\n])')
 _EXPANDS = re.compile(r"(?<!\\)(?:`|\$[\w{(*@#?!$-])")
 _GLOB = re.compile(r"[*?\[]")
@@ -104,7 +104,7 @@ def _read_word(text: str, start: int) -> Word:
             case "$":
                 raise Refused("a variable or a substitution")
             case _:
-                glob = glob or bool(_GLOB.match(piece))
+                glob = glob or bool(_GLOB.search(piece))
                 value += piece
         at = match.end()
     if at == start or (at < len(text) and text[at] not in " \t|"):
