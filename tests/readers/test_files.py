@@ -126,3 +126,15 @@ def test_broken_lists_take_time_in_proportion(tmp_path: Path) -> None:
         started = time.process_time()
         assert sum(1 for _ in records(path))
         assert time.process_time() - started < 4
+
+
+def test_a_file_that_is_cut_or_vanishes_while_it_is_read(tmp_path: Path) -> None:
+    for harm in (lambda path: os.truncate(path, 30), Path.unlink):
+        path = tmp_path / "runs.jsonl"
+        path.write_bytes(b'{"n":1}\n' * 300_000)
+        items = read_jsonl(path)
+        assert next(items) == (1, {"n": 1})
+        harm(path)
+        assert all(isinstance(item, tuple | ReadError) for item in items)
+    (error,) = read_jsonl(path)
+    assert isinstance(error, ReadError)
