@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 _PIECE = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|\$|[^\s'"\\|;&<>()`$]+""", re.DOTALL)
@@ -52,6 +53,7 @@ class Simple:
         return self.words[1:]
 
 
+@lru_cache(maxsize=256)
 def parse_pipeline(command: str) -> tuple[Simple, ...]:
     """Split a command line at its pipes and blanks.
 
