@@ -58,6 +58,7 @@ def test_a_bomb_is_stopped_after_the_records_before_it(
 
 def test_a_line_that_is_too_long_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MAX_RECORD", 20)
+    monkeypatch.setattr(files, "_LINE_PIECE", 8)
     path = tmp_path / "runs.jsonl"
     path.write_bytes(b'{"n":1}\n{"n":"' + b"a" * 300_000 + b'"}\n{"n":3}\n' + b" " * 19 + b"\n" + b"a" * 21)
     first, error, third, last = numbers(path)

@@ -30,6 +30,7 @@ MAX_RATIO = 200
 _ZSTD_PIECE = 1024
 """Packed bytes that are unpacked at once: 32 MiB come of them at most."""
 _SKIP = 1 << 16
+_LINE_PIECE = 1 << 20
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 BAD_FILE = (OSError, EOFError, zlib.error, zstandard.ZstdError)
@@ -209,12 +210,23 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
     """
     with open_input(path) as file:
         number = 0
-        while line := file.readline(MAX_RECORD + 1):
+        while line := file.readline(_LINE_PIECE):
             number += 1
-            if len(line) <= MAX_RECORD or line.endswith(b"\n"):
-                yield number, line.removeprefix(BOM_UTF8) if number == 1 else line
-                continue
-            del line
-            while (rest := file.readline(_SKIP)) and not rest.endswith(b"\n"):
-                pass
-            yield number, None
+            whole = line if len(line) < _LINE_PIECE or line.endswith(b"\n") else _long_line(file, line)
+            yield number, whole.removeprefix(BOM_UTF8) if whole is not None and number == 1 else whole
+
+
+def _long_line(file: BinaryIO, start: bytes) -> bytes | None:
+    """Return a line from its first piece on, None when it is too long; what is too long is not held."""
+    pieces, n = [start], len(start)
+    while (piece := file.readline(_LINE_PIECE)) and n <= MAX_RECORD:
+        pieces.append(piece)
+        n += len(piece)
+        if piece.endswith(b"\n"):
+            break
+    if n <= MAX_RECORD:
+        return b"".join(pieces)
+    pieces.clear()
+    while piece and not piece.endswith(b"\n"):
+        piece = file.readline(_LINE_PIECE)
+    return None
