@@ -117,7 +117,7 @@ def choose(rng: random.Random, nodes: list[Node], filled: set[str]) -> tuple[str
     ]
     others = [node for node in nodes if node[1] != "searchbox" or rng.random() < 0.5]
     usual = empty or send if fields else typed
-    bid, role, _ = rng.choice(usual) if usual and rng.random() < 0.8 else rng.choice(others)
+    bid, role, _ = rng.choice(usual) if usual and rng.random() < 0.8 else rng.choice(others or nodes)
     filled.add(str(bid))
     if role == "combobox":
         return "select_option", [str(bid), rng.choice(CITIES)]
