@@ -160,3 +160,59 @@ def test_runs_without_pages_have_no_visits() -> None:
 
 def test_an_address_that_is_none_breaks_nothing() -> None:
     assert conclude(run(*act("URL: http://[\n\n[1] RootWebArea 'x'", "click", bid="1"))).error is None
+
+
+NEW_ROOM = page(
+    "/create", "Create Room - Kiln", "[1] heading 'Create Room'", "[2] textbox 'Name'", "[3] button 'Create'"
+)
+ROOM = page("/r/ashglaze", "ashglaze - Kiln", "[5] heading 'ashglaze'", "[6] link 'Rules'")
+RULES = page("/r/ashglaze/rules", "Rules - Kiln", "[7] heading 'Rules'")
+BASKET = page("/basket/add/7", "Basket - Kiln", "[1] heading 'Basket'", "[10] link 'Ash Blue'")
+
+
+def shelf(*elements: str, error: str = "") -> str:
+    return page("/glazes", "Glazes - Kiln", "[9] heading 'Glazes'", "[10] link 'Ash Blue'", *elements, error=error)
+
+
+def between(*middle: JsonObject) -> Trajectory:
+    """Return a run that opens two pages and does something between."""
+    first = shelf("[11] button 'Add to Cart'", "[12] link 'Clear All'", "[13] menuitem 'High'", "[14] LabelText 'Gift'")
+    return run(*act(first, "click", bid="1"), *middle, *act(ASH, "click", bid="10"))
+
+
+@pytest.mark.parametrize("name", ["click", "press"])
+def test_what_is_made_under_a_name_was_not_searched_for(name: str) -> None:
+    sent = {"bid": "3"} if name == "click" else {"bid": "2", "key_comb": "Enter"}
+    made = (*act(NEW_ROOM, "goto", url=f"{SITE}/create"), *act(NEW_ROOM, "fill", bid="2", value="ashglaze"))
+    result = conclude(run(*made, *act(ROOM, name, **sent), *act(RULES, "click", bid="6")))
+    assert not result.examples
+    assert Reason.SIDE_EFFECT in reasons(result)
+
+
+@pytest.mark.parametrize("bid", ["11", "12", "13", "14"])
+def test_clicks_that_stay_on_the_page_may_change_something(bid: str) -> None:
+    assert Reason.SIDE_EFFECT in reasons(conclude(between(*act(shelf(), "click", bid=bid))))
+
+
+def test_an_address_may_change_something() -> None:
+    result = conclude(run(*act(BASKET, "goto", url=f"{SITE}/basket/add/7"), *act(ASH, "click", bid="10")))
+    assert Reason.SIDE_EFFECT in reasons(result)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_harmless"),
+    [
+        ("Timeout 500ms exceeded. performing click action, click action done, waiting for navigations", False),
+        ("Timeout 500ms exceeded.", False),
+        ("Timeout 500ms exceeded. waiting for get_by_test_id", True),
+        ("Could not find element with bid 11", True),
+    ],
+)
+def test_an_error_after_a_click_may_come_too_late(error: str, is_harmless: bool) -> None:
+    result = conclude(between(*act(shelf(error=error), "click", bid="11")))
+    assert bool(result.examples) is is_harmless
+
+
+def test_what_was_sent_with_enter_is_no_field_of_the_form() -> None:
+    sent = act(SIGN_UP, "type", bid="41", text="Runa Vik", press_enter=True)
+    assert not conclude(run(*FILLED[:2], *sent, *FILLED[4:])).examples

@@ -37,7 +37,7 @@ def claims(trajectory: Trajectory) -> Iterator[Claim]:
             continue
         is_new = after.place not in seen
         seen.add(after.place)
-        if (sent := typed_before(walk, i)) is not None and is_search(visit, sent[1]):
+        if (sent := searched(walk, i)) is not None:
             yield _search(visit, *sent)
         elif (
             is_new and not went_back(visit) and after.sound and (name := after.name) is not None and is_speakable(name)
@@ -72,6 +72,15 @@ def typed_before(walk: Sequence[Visit], at: int) -> tuple[Visit, str] | None:
     return None
 
 
+def searched(walk: Sequence[Visit], at: int) -> tuple[Visit, str] | None:
+    """Return the action that typed what action `at` searched for, and the text; None when it was no search."""
+    if (typed := typed_before(walk, at)) is None:
+        return None
+    target = typed[0].target
+    field = "" if target is None else f"{target.role} {target.name}"
+    return typed if is_search(walk[at], field, typed[1]) else None
+
+
 def confirmation(visit: Visit) -> Element | None:
     """Return what the page after a click says about its being done: a text that the page before did not have."""
     action, before, after = visit.action, visit.before, visit.after
@@ -94,7 +103,12 @@ def filled_in(walk: Sequence[Visit], at: int) -> list[tuple[Element, Visit]]:
         here = visit.before is not None and before is not None and visit.before.place == before.place
         if not here or may_reload(visit):
             last.clear()
-        elif visit.action is not None and visit.action.kind in TYPES | CHOOSES and visit.target is not None:
+        elif (
+            visit.action is not None
+            and visit.action.kind in TYPES | CHOOSES
+            and visit.target is not None
+            and not (visit.after is not None and visit.after.failed)
+        ):
             last.pop(visit.target.bid, None)
             last[visit.target.bid] = (visit.target, visit)
     return list(last.values())

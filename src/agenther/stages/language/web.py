@@ -26,6 +26,7 @@ _ELEMENT = re.compile(
     (?P<quote>['"])(?P<name>[^\n]{0,300}?)(?P=quote)(?P<rest>[:, ][^\n]*)?$""",
     re.VERBOSE | re.MULTILINE,
 )
+_POPS_UP = re.compile(r"\b(?:hasPopup|expanded)\b")
 _REF = re.compile(r"\[ref=(\w+)\]")
 _SEPARATOR = re.compile(r"\s+[|/·–—:»-]\s+")
 _BROKEN = re.compile(
@@ -46,6 +47,8 @@ class Element(NamedTuple):
     name: str
     at: tuple[int, int]
     """Place of the name in the field that shows the page."""
+    unfolds: bool = False
+    """The page says of it that it opens and closes something, such as a menu."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,15 @@ class Page:
         return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), parts.query, ""))
 
     @property
+    def error(self) -> str | None:
+        """What the page says of the action that led here having failed; None when it does not."""
+        found = _ERROR.search(self.text[:_HEAD])
+        return None if found is None else self.text[found.end() :].partition("\n")[0]
+
+    @property
     def failed(self) -> bool:
         """Whether the action that led here met an error."""
-        return _ERROR.search(self.text[:_HEAD]) is not None
+        return self.error is not None
 
     @cached_property
     def elements(self) -> tuple[Element, ...]:
@@ -84,6 +93,7 @@ class Page:
                 m["role"].lower(),
                 m["name"].strip(),
                 (self.start + m.start("name"), self.start + m.end("name")),
+                _POPS_UP.search(m["rest"] or "") is not None,
             )
             for m in _ELEMENT.finditer(self.text)
             if m["name"].strip()
@@ -122,7 +132,9 @@ class Action(NamedTuple):
     """Name of the action without the prefix of its tool: `click`, `fill`, `goto`."""
     bid: str
     text: str
-    """What it typed or chose; empty when nothing."""
+    """What it typed or chose, or the address that it went to; empty when nothing."""
+    sends: bool = False
+    """It pressed Enter after typing."""
 
 
 class Visit(NamedTuple):
@@ -189,4 +201,5 @@ def _action(call: ToolCall) -> Action:
     if isinstance(typed, list) and len(typed) == 1:
         typed = typed[0]
     kind = _PREFIX.sub("", call.function_name.lower())
-    return Action(kind, str(first), typed if isinstance(typed, str) else "")
+    sends = any(values.get(name) is True for name in ("press_enter", "press_enter_after", "submit"))
+    return Action(kind, str(first), typed if isinstance(typed, str) else "", sends)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from agenther.conclusions import Claim, Proposal, Reason, Refusal, Stage
 from agenther.stages.extract.web import filled_in, is_one_form, typed_at
 from agenther.stages.language.web import Element, Page, Visit, visits
-from agenther.stages.language.web_actions import CLICKS, LOOKS, may_change, moved, place_of
+from agenther.stages.language.web_actions import CLICKS, LOOKS, came_to_nothing, may_change, moved, place_of
 from agenther.stages.relabel.draft import Draft, listed
 from agenther.trajectory import Trajectory
 
@@ -91,7 +91,7 @@ def _label(page: Page, field: Element) -> str | None:
 def _stray(way: Sequence[Visit], allowed: set[int]) -> tuple[Reason, str] | None:
     """Return why a way to a goal does more than the goal asks: it may have changed something, or typed what else."""
     for visit in way:
-        if visit.step.step_id in allowed or _failed(visit):
+        if visit.step.step_id in allowed or came_to_nothing(visit):
             continue
         if (change := may_change(visit)) is not None:
             return Reason.SIDE_EFFECT, f"step {visit.step.step_id}: {change}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from agenther.conclusions import Reason, Rewritten, Score, passed, refused
-from agenther.stages.extract.web import confirmation, filled_in, is_one_form, typed_before, went_back
+from agenther.stages.extract.web import confirmation, filled_in, is_one_form, searched, went_back
 from agenther.stages.language.web import Visit, visits
-from agenther.stages.language.web_actions import CHOOSES, ENTERS, TYPES, is_search, may_change
+from agenther.stages.language.web_actions import CHOOSES, ENTERS, TYPES, came_to_nothing, may_change
 from agenther.stages.language.words import content_stems
 
 LEAST_STEPS = 2
@@ -41,12 +41,12 @@ def check_search(rewritten: Rewritten) -> Score | None:
     if not said:
         return None
     walk = _walk(rewritten)
-    searched = [i for i, _ in enumerate(walk) if _searched(walk, i) is not None]
-    if not searched or _searched(walk, searched[-1]) != said[0]:
+    sent = [i for i, _ in enumerate(walk) if _searched(walk, i) is not None]
+    if not sent or _searched(walk, sent[-1]) != said[0]:
         return refused(
             by, Reason.EVIDENCE_FAILED, f"no page was asked for by {said[0]!r}, or a later one by something else"
         )
-    if len({_searched(walk, i) for i in searched}) > 1:
+    if len({_searched(walk, i) for i in sent}) > 1:
         return refused(by, Reason.SIDE_EFFECT, "the run searched for other things too")
     return passed(by, f"the site was searched for {said[0]!r}")
 
@@ -81,7 +81,7 @@ def check_nothing_else(rewritten: Rewritten) -> Score:
     by, walk = "check:web.nothing_else", _walk(rewritten)
     named = {*_said(rewritten, "search"), *_said(rewritten, "value")}
     for i, visit in enumerate(walk):
-        if visit.after is not None and visit.after.failed:
+        if came_to_nothing(visit):
             continue
         if visit.action is not None and visit.action.kind in TYPES | CHOOSES and visit.action.text.strip() not in named:
             return refused(by, Reason.SIDE_EFFECT, f"step {visit.step.step_id} writes {visit.action.text!r}")
@@ -119,8 +119,8 @@ def _walk(rewritten: Rewritten) -> list[Visit]:
 
 def _searched(walk: list[Visit], at: int) -> str | None:
     """Return the text by which an action searched; None when it did not."""
-    typed = typed_before(walk, at)
-    return typed[1] if typed is not None and is_search(walk[at], typed[1]) else None
+    found = searched(walk, at)
+    return None if found is None else found[1]
 
 
 def _said(rewritten: Rewritten, kind: str) -> list[str]:
