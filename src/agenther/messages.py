@@ -62,21 +62,24 @@ def from_messages(messages: Sequence[JsonObject]) -> tuple[Step, ...]:
     Raises:
         ValueError: a tool message has no agent turn to join.
     """
-    steps: list[Step] = []
+    turns: list[tuple[JsonObject, list[Observation]]] = []
+    seen: list[Observation] | None = None
     last_mark: Json = None
     for message in messages:
         role, mark = message["role"], message.get("step")
         same_step = mark is not None and mark == last_mark
         last_mark = mark
         if role == "tool" or (role == "user" and same_step):
-            place = next((i for i in range(len(steps) - 1, -1, -1) if steps[i].source == "agent"), None)
-            if place is None:
+            if seen is None:
                 raise ValueError("a tool message before any assistant message")
-            observation = _observation_of(message)
-            steps[place] = steps[place].model_copy(update={"observations": (*steps[place].observations, observation)})
-        else:
-            steps.append(_step_of(message, len(steps) + 1))
-    return tuple(steps)
+            seen.append(_observation_of(message))
+            continue
+        turns.append((message, []))
+        if role == "assistant":
+            seen = turns[-1][1]
+    return tuple(
+        _step_of(message, number, observations) for number, (message, observations) in enumerate(turns, start=1)
+    )
 
 
 def _optional(value: Json) -> str | None:
@@ -92,7 +95,7 @@ def _observation_of(message: JsonObject) -> Observation:
     )
 
 
-def _step_of(message: JsonObject, step_id: int) -> Step:
+def _step_of(message: JsonObject, step_id: int, observations: Iterable[Observation]) -> Step:
     raw_calls = message.get("tool_calls")
     calls = tuple(_call_of(c) for c in raw_calls if isinstance(c, dict)) if isinstance(raw_calls, list) else ()
     match message["role"]:
@@ -108,6 +111,7 @@ def _step_of(message: JsonObject, step_id: int) -> Step:
         message=_optional(message.get("content")) or "",
         reasoning=_optional(message.get("reasoning_content")),
         tool_calls=calls,
+        observations=tuple(observations),
         name=_optional(message.get("name")),
     )
 

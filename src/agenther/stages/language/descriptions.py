@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from agenther.record import Json, JsonObject
@@ -54,6 +55,7 @@ def description_of(schema: JsonObject) -> tuple[str, str]:
     return name if isinstance(name, str) else "", framed["text"] if framed else text
 
 
+@lru_cache(maxsize=1024)
 def is_request(description: str) -> bool:
     """Tell whether a description is one short sentence that asks for something."""
     words = description.split()

@@ -64,4 +64,5 @@ def tells(message: str, query: Query, rows: list[str]) -> bool:
 def _says(message: str, value: str) -> bool:
     """Tell whether a message holds a value as a whole, or the last name of a path."""
     name = value.rstrip("/").rsplit("/", 1)[-1]
-    return any(bool(re.search(rf"(?<![\w.]){re.escape(form)}(?!\w)", message)) for form in (value, name) if form)
+    forms = (form for form in (value, name) if form and form in message)
+    return any(re.search(rf"(?<![\w.]){re.escape(form)}(?!\w)", message) is not None for form in forms)
