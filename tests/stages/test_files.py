@@ -84,6 +84,7 @@ def test_goals(calls: tuple[Call, ...], goal: str) -> None:
         (shell("echo 'Gauge: 41 cm' >> river.txt", ""), shell("cat river.txt", "Gauge: 41 cm\n")),
         (shell("cat > a.txt <<'EOF'\n1\n2\n3\n4\nEOF", ""), shell("cat a.txt", "1\n2\n3\n4\n")),
         (CLEVER, shell("python bell.py", "Low")),
+        (shell("cd /srv && echo 'Gauge: 41 cm' > river.txt", ""), shell("cat river.txt", "Gauge: 41 cm\n")),
     ],
 )
 def test_nothing_is_claimed(calls: tuple[Call, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.stages.code_runs import (
+    EDITED,
     FAILED,
     GOAL,
     HONEST,
@@ -100,6 +101,8 @@ def test_nothing_is_claimed(calls: tuple[Call, ...]) -> None:
         ((FIRST, READ, edit("tests/test_sacks.py"), LAST), Reason.SIDE_EFFECT),
         ((FIRST, READ, edit(), edit("conftest.py"), LAST), Reason.SIDE_EFFECT),
         ((FIRST, READ, edit(), edit("pyproject.toml"), LAST), Reason.SIDE_EFFECT),
+        ((FIRST, READ, edit("expected/sacks.json"), LAST), Reason.SIDE_EFFECT),
+        ((FIRST, READ, shell("cd tests && sed -i 's/5/4/' sacks.json", ""), LAST), Reason.SIDE_EFFECT),
         ((FIRST, READ, edit(new="    import pytest; pytest.skip('later')"), LAST), Reason.NOT_TRUE),
         ((FIRST, READ, edit(), edit("mill/stone.py"), edit("mill/sack_bag.py"), LAST), Reason.NO_NATURAL_GOAL),
         ((FIRST, READ, edit("mill/stone.py"), LAST), Reason.BY_CHANCE),
@@ -171,3 +174,10 @@ def test_a_proposal_says_what_it_keeps() -> None:
     (found,) = proposals(run(*HONEST))
     assert isinstance(found, Proposal)
     assert (found.last_step, found.useful_steps, found.effect, found.strategy) == (5, (2, 3, 4, 5), True, "future")
+
+
+def test_a_file_that_was_looked_for_in_vain() -> None:
+    made = ("str_replace_editor", {"command": "create", "path": "mill/sacks.py", "file_text": "x = 1\n"}, EDITED)
+    found = result(run(FIRST, shell("find . -name sacks.py", ""), made, LAST))
+    assert found.drop is not None
+    assert found.drop.reason is Reason.BY_CHANCE

@@ -15,7 +15,7 @@ from agenther.conclusions import Claim, Proposal, Reason, Refusal, Stage
 from agenther.stages.language.code.edits import Edit, Kind, deed_of, same_file
 from agenther.stages.language.code.fixes import Fix, fails_later, find_fix
 from agenther.stages.language.outcomes import failed
-from agenther.stages.language.shell.calls import command_span
+from agenther.stages.language.shell.calls import command_span, observation_of
 from agenther.stages.language.words import content_stems
 from agenther.stages.relabel.draft import Draft, listed
 from agenther.stages.relabel.leakage import old_words
@@ -26,8 +26,9 @@ MOST_FILES = 2
 MOST_TESTS = 3
 """Tests that one request names."""
 _OF_TESTS = re.compile(
-    r"(?:\A|/)(?:tests?|__tests__|testing|specs?|fixtures?|testdata|__snapshots__|snapshots?)/|(?:\A|/)(?:test_[^/]*|conftest)\.\w+\Z"
-    r"|[._-](?:test|tests|spec)\.\w+\Z|Tests?\.\w+\Z",
+    r"(?:\A|/)(?:tests?|__tests__|testing|specs?|fixtures?|testdata|__snapshots__|snapshots?"
+    r"|test[-_]data|expected|goldens?|baselines?|cassettes|__fixtures__|__mocks__)/|(?:\A|/)(?:test_[^/]*|conftest)\.\w+\Z"
+    r"|(?:\A|/|[._-])(?:test|tests|spec|expected|golden|snapshot)\.\w+\Z|\.(?:snap|golden|expected)\Z|Tests?\.\w+\Z",
 )
 _OF_SETTINGS = re.compile(
     r"(?:\A|/)(?:pytest\.ini|setup\.(?:cfg|py)|tox\.ini|pyproject\.toml|package(?:-lock)?\.json|[Mm]akefile|Cargo\.(?:toml|lock)"
@@ -72,7 +73,7 @@ def _refuse(claim: Claim, reason: Reason, detail: str) -> Refusal:
 def fix_fault(trajectory: Trajectory, fix: Fix) -> tuple[Reason, str] | None:
     """Return why a repair is no goal; None when nothing speaks against it."""
     for edit in fix.edits:
-        if _OF_TESTS.search(edit.path) or _OF_SETTINGS.search(edit.path):
+        if _OF_TESTS.search(edit.full_path) or _OF_SETTINGS.search(edit.full_path):
             return Reason.SIDE_EFFECT, f"{edit.path} belongs to the tests or decides how they run"
         if _CHEATS.search(edit.added):
             return Reason.NOT_TRUE, f"the new text of {edit.path} may leave tests out"
@@ -235,6 +236,14 @@ def unseen_edit(edit: Edit, before: list[Step]) -> str | None:
         forms = (line, json.dumps(line, ensure_ascii=False)[1:-1], json.dumps(line)[1:-1])
         if not any(form in text for form in forms for text in texts):
             return f"the text {line[:40]!r} was never shown"
-    if edit.whole and not any(names_file(call.arguments, base) for step in reads for call in step.tool_calls):
+    if edit.whole and not any(_looked_at(step, base) for step in reads):
         return f"{edit.path} may be new"
     return None
+
+
+def _looked_at(step: Step, name: str) -> bool:
+    """Tell whether a call named a file and got something back."""
+    answers = [(call, observation_of(step, n)) for n, call in enumerate(step.tool_calls)]
+    return any(
+        names_file(call.arguments, name) and seen is not None and seen[1].strip() != "" for call, seen in answers
+    )

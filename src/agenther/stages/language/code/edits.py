@@ -44,6 +44,13 @@ class Edit:
     """Nothing was printed: that something changed is known only from what came later."""
     at: Span
     """Where the path stands: in the call, else in the editor's answer."""
+    place: str = ""
+    """Directory to which the command first went; empty when it stayed."""
+
+    @property
+    def full_path(self) -> str:
+        """The path, seen from where the command began."""
+        return posixpath.normpath(posixpath.join(self.place, self.path))
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ _HEREDOC = re.compile(
 )
 _ECHO = re.compile(r"\s*echo\s+(?P<q>['\"])(?P<text>[^'\"$`\\!]*)(?P=q)\s*>\s*(?P<path>[\w./-]+)\s*\Z")
 _PATCHED = re.compile(r"^\*\*\* (?:Update|Add|Delete) File: (?P<path>\S+)$", re.MULTILINE)
-_CD = re.compile(r"\A\s*cd\s+[\w./-]+\s*&&\s*")
+_CD = re.compile(r"\A\s*cd\s+(?P<place>[\w./-]+)\s*&&\s*")
 
 
 def deed_of(step: Step, number: int) -> Deed:
@@ -130,31 +137,32 @@ def is_silent_read(command: str, printed: str) -> bool:
 
 
 def _of_command(step: Step, number: int, command: str, printed: str) -> Deed:
-    bare = _CD.sub("", command, count=1)
+    went = _CD.match(command)
+    bare, place = (command, "") if went is None else (command[went.end() :], went["place"])
     if is_silent_read(command, printed):
         return Deed(Kind.READ)
     if printed.strip():
         return Deed(Kind.UNKNOWN)
     written = _HEREDOC.fullmatch(bare)
     if written is not None and written["last"] == (written["end"] or written["end2"]):
-        return _silent(step, number, written["path"] or written["path2"], written["text"], whole=True)
+        return _silent(step, number, written["path"] or written["path2"], written["text"], whole=True, place=place)
     if (echoed := _ECHO.fullmatch(bare)) is not None:
-        return _silent(step, number, echoed["path"], echoed["text"], whole=True)
+        return _silent(step, number, echoed["path"], echoed["text"], whole=True, place=place)
     try:
         commands = parse_pipeline(bare)
     except Refused:
         return Deed(Kind.UNKNOWN)
     words = [word.text for word in commands[0].arguments]
     if len(commands) == 1 and commands[0].name == "sed" and len(words) == 3 and words[0] == "-i":
-        return _silent(step, number, words[2], words[1], whole=False)
+        return _silent(step, number, words[2], words[1], whole=False, place=place)
     return Deed(Kind.UNKNOWN)
 
 
-def _silent(step: Step, number: int, path: str, added: str, *, whole: bool) -> Deed:
+def _silent(step: Step, number: int, path: str, added: str, *, whole: bool, place: str) -> Deed:
     span = find_text(step, f"tool_calls[{number}].arguments", path)
     if span is None:
         return Deed(Kind.UNKNOWN)
-    return Deed(Kind.EDIT, (Edit(path, "", added, whole=whole, silent=True, at=span),))
+    return Deed(Kind.EDIT, (Edit(path, "", added, whole=whole, silent=True, at=span, place=place),))
 
 
 def _structured(step: Step, number: int, seen: tuple[int, str]) -> Iterator[Edit]:

@@ -49,6 +49,7 @@ def find_written(trajectory: Trajectory) -> Written | None:
             if (
                 len(deed.edits) != 1
                 or not deed.edits[0].whole
+                or deed.edits[0].full_path != posixpath.normpath(deed.edits[0].path)
                 or (edit is not None and edit.path != deed.edits[0].path)
             ):
                 return None
@@ -66,7 +67,7 @@ def _shown(trajectory: Trajectory, step: Step, edit: Edit) -> Written | None:
     if posixpath.normpath(match["path"]) != posixpath.normpath(edit.path):
         return None
     is_script = not command.strip().startswith("cat")
-    lines = _printed_by(edit.added) if is_script else tuple(edit.added.rstrip("\n").split("\n"))
+    lines = _printed_by(edit.added) if is_script else tuple(edit.added.removesuffix("\n").split("\n"))
     if lines is None or tuple(seen[1].rstrip("\n").split("\n")) != lines or not _can_be_said(lines):
         return None
     writing = whole_field(trajectory.step(edit.at.step), "tool_calls[0].arguments")
