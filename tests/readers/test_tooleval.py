@@ -157,3 +157,9 @@ def test_sniffing(tmp_path: Path) -> None:
     path.write_bytes(orjson.dumps({"7": entry(("tool", FINISH))}))
     assert ToolEvalReader().sniff(path, read_head(path))
     assert not ToolEvalReader().sniff(path, b'{"7": {"query": "x", "answer": 3}}')
+
+
+def test_runs_that_are_named_as_votes_are(tmp_path: Path) -> None:
+    for name in ("quay.json", "quay_runs.json"):
+        read(tmp_path, {"7": entry(("assistant", "I look."))}, f"runs/{name}")
+    assert [path.name for path in find_inputs(tmp_path)] == ["quay.json", "quay_runs.json"]

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agenther.literals import literal_value
-from agenther.readers.base import Item, Place, locate_goal, read_episodes, read_json, run_id, source
+from agenther.readers.base import Item, Place, locate_goal, read_episodes, read_head, read_json, run_id, source
 from agenther.readers.tool_answers import FINISH, judge, openai_tools
 from agenther.record import Json, JsonObject, content_key
 from agenther.texts import storable
@@ -47,11 +47,12 @@ class ToolEvalReader:
         yield from read_episodes(path, lambda p, i, k, v: _run(p, i, k, v, votes))
 
     def companion(self, path: Path) -> bool:
-        """Tell whether a file holds the votes for another one."""
+        """Tell whether a file holds the votes for another one; other files may be named alike."""
         set_name = path.name.removesuffix(f"_{path.parent.name}.json")
         if set_name == path.name:
             return False
-        return path.parent.parent.name == "pass_rate_results" or path.with_name(f"{set_name}.json").is_file()
+        lies_right = path.parent.parent.name == "pass_rate_results" or path.with_name(f"{set_name}.json").is_file()
+        return lies_right and b'"is_solved"' in read_head(path)
 
 
 def _run(place: Place, index: int, key: str, value: Json, votes: JsonObject) -> Trajectory:
