@@ -104,3 +104,15 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, fields: dict[str, Any], wh
 
 def test_plain_chats_are_not_taken(tmp_path: Path):
     assert not READER.sniff(tmp_path / "x.json", orjson.dumps({"messages": [say("user", "x")], "resolved": True}))
+
+
+def test_a_chat_that_names_its_trajectory_is_no_repair(tmp_path: Path):
+    path = tmp_path / "runs.json"
+    turns = [say("user", "When is high tide?"), say("assistant", "At six."), say("user", "And low tide?")]
+    path.write_bytes(orjson.dumps([{"traj_id": "q1", "success": False, "messages": turns}]))
+    reader = pick_reader(path)
+    assert not isinstance(reader, ReadError)
+    (run,) = reader.read(path)
+    assert isinstance(run, Trajectory)
+    assert (reader.format, run.success) == ("openai", False)
+    assert [step.source for step in run.steps] == ["user", "agent", "user"]

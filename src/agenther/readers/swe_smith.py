@@ -19,7 +19,8 @@ from agenther.record import Json, JsonObject
 from agenther.trajectory import Trajectory
 
 _LIST = re.compile(rb'\s*(?:\[\s*)?\{\s*(?:"[^"]{1,40}"\s*:\s*(?:"[^"\\]{0,200}"|[\w.]+)\s*,\s*){0,8}"messages"\s*:')
-_MARKS = (b"---- BEGIN FUNCTION #", b'"traj_id"')
+_TOOLS = b"---- BEGIN FUNCTION #"
+_NAMED, _TASK = b'"traj_id"', (b'"resolved"', b'"instance_id"')
 _LABELS = ("patch", "exit_status")
 
 
@@ -30,8 +31,10 @@ class SweSmithReader:
     about = "SWE-smith trajectories and their kind (code repair), JSON or JSONL; labelled by `resolved`"
 
     def sniff(self, path: Path, head: bytes) -> bool:
-        """Look for records of messages that explain written calls, or that name their trajectory."""
-        return _LIST.match(head) is not None and any(mark in head for mark in _MARKS)
+        """Look for records of messages that explain written calls, or that name their trajectory and its task."""
+        if _LIST.match(head) is None:
+            return False
+        return _TOOLS in head or (_NAMED in head and any(mark in head for mark in _TASK))
 
     def read(self, path: Path) -> Iterator[Item]:
         """Yield one run for each record."""
