@@ -23,7 +23,7 @@ GOALS = (
 TEXTS = (*GOODS[:4], "brush", "Ada Lind", "ada@lind.example", "Jon Berg", "Opening hours", "Do you ship ropes?")
 ACTED = ("link", "button", "searchbox", "textbox", "combobox", "checkbox")
 STEPS = 9
-PATIENCE = 50
+PATIENCE = 5
 """How often a page that shows nothing yet is looked at again."""
 Node = tuple[int, str, str]
 """Id in the browser's own numbering, role, name."""
@@ -107,6 +107,8 @@ def in_order(tree: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def choose(rng: random.Random, nodes: list[Node], filled: set[str]) -> tuple[str, list[str | int]]:
     """Choose an action: a form is often filled in field by field and sent; now and then something useless is done."""
+    if not nodes:
+        return "go_forward", []
     if rng.random() < 0.06:
         return rng.choice((("go_back", []), ("scroll", [0, 200]), ("click", ["999999"])))
     fields = [node for node in nodes if node[1] in ("textbox", "combobox")]
@@ -138,6 +140,8 @@ def act(driver: webdriver.Chrome, name: str, arguments: list[str | int]) -> str:
     """Do an action in the browser; return its error, if any."""
     if name == "go_back":
         driver.back()
+    elif name == "go_forward":
+        driver.forward()
     elif name in ACTS:
         try:
             found = driver.execute_cdp_cmd("DOM.resolveNode", {"backendNodeId": int(arguments[0])})["object"][
