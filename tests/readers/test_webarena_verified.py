@@ -241,3 +241,12 @@ def test_one_file_stands_for_a_folder(tmp_path: Path) -> None:
     (left,) = find_inputs(path.parent)
     assert left.name == "eval_result.json"
     assert len(one(left).steps) == 2, "a run whose agent never answered"
+
+
+def test_no_secret_of_an_answer_in_json_enters_a_step(tmp_path: Path) -> None:
+    body = orjson.dumps({"name": "Wheel", "customer": {"access_token": "very-secret", "pass": "very-secret"}}).decode()
+    content = {"mimeType": "application/json", "text": body}
+    sent = form("name=miller&pass=very-secret")
+    run = one(folder(tmp_path, entry("/login", "POST", sent=sent, content=content)))
+    assert "very-secret" not in run.model_dump_json()
+    assert '{"name":"Wheel","customer":{"access_token":"<SECRET>"' in run.steps[1].observations[0].content

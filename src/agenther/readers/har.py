@@ -28,7 +28,7 @@ from agenther.record import Json, JsonObject
 SECRET = "<SECRET>"  # noqa: S105
 _SECRET_NAME = re.compile(
     r"passw(?:or)?d|passphrase|pwd|token|secret|api_?key|form_key|csrf|session_?id|sessid|authorization|signature|credential"
-    r"|private_?key|\botp\b",
+    r"|private_?key|\botp\b|\bpass\b|\bpin\b|cvv|cvc|card_?number",
     re.IGNORECASE,
 )
 _QUERY = re.compile(r"(?P<name>[^?&#;=]{1,80})=(?P<value>[^&#;]*)")
@@ -165,7 +165,7 @@ def _request(place: Place, entry: JsonObject, method: str, url: str, is_page: bo
         status_text=str(answer.get("statusText") or ""),
         redirect=without_secrets(urljoin(url, redirect)) if isinstance(redirect, str) and redirect.strip() else "",
         kind=str(body.get("mimeType") or "").partition(";")[0].strip().lower(),
-        body=_body(body),
+        body=_told(_body(body)),
     )
 
 
@@ -187,6 +187,18 @@ def _body(content: JsonObject) -> str:
         return base64.b64decode(text).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
         return ""
+
+
+def _told(text: str) -> str:
+    """Return the text of an answer; where it is JSON, with its secrets hidden."""
+    if text.lstrip()[:1] not in ("{", "[") or _SECRET_NAME.search(text) is None:
+        return text
+    try:
+        value = cast(Json, orjson.loads(text))
+    except orjson.JSONDecodeError:
+        return text
+    hidden = _hidden(value)
+    return text if hidden == value else orjson.dumps(hidden).decode()
 
 
 def _sent(posted: Json) -> Json:
@@ -235,5 +247,8 @@ def _parts(kind: str, text: str) -> Iterator[tuple[str, str]]:
 
 def _hidden(value: Json) -> Json:
     if isinstance(value, dict):
-        return {k: SECRET if _SECRET_NAME.search(k) else _hidden(v) for k, v in value.items()}
+        return {
+            k: SECRET if v and not isinstance(v, bool) and _SECRET_NAME.search(k) else _hidden(v)
+            for k, v in value.items()
+        }
     return [_hidden(one) for one in value] if isinstance(value, list) else value
