@@ -231,3 +231,21 @@ def test_a_session_of_nothing_but_bad_lines_is_an_error_and_no_run(tmp_path: Pat
 def test_other_formats_are_not_taken(tmp_path: Path):
     chat = {"messages": [{"role": "user", "content": "x"}], "id": "a", "type": "assistant"}
     assert not READER.sniff(tmp_path / "x.json", orjson.dumps(chat))
+
+
+def test_a_first_prompt_that_was_written_anew(tmp_path: Path):
+    run = one(
+        tmp_path,
+        line("user", "Rename the quay module to port", "u1"),
+        line("assistant", [say("Done.")], "a1", "u1", message={"id": "m1"}),
+        line("user", ASKED, "u2"),
+        line("assistant", [say("Renamed.")], "a2", "u2", message={"id": "m2"}),
+    )
+    assert (run.goal, run.labels["rewound_lines"]) == (ASKED, 2)
+    assert [step.message for step in run.steps] == [ASKED, "Renamed."]
+
+
+def test_a_provider_that_broke_is_not_the_agents_failure(tmp_path: Path):
+    ended = {"type": "result", "subtype": "success", "is_error": True, "sessionId": "s1", "result": "API Error: 529"}
+    run = one(tmp_path, line("user", ASKED, "u1"), line("assistant", [use("c1")], "a1", "u1"), ended)
+    assert run.labels["harness_error"] == "API Error: 529"

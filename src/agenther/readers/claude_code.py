@@ -95,6 +95,11 @@ class _Line:
         return bool(self.request) and self.entry.get("isMeta") is not True
 
     @property
+    def has_place(self) -> bool:
+        """The log says what came before it, or that nothing did."""
+        return bool(self.parent) or ("parentUuid" in self.entry and self.entry["parentUuid"] is None)
+
+    @property
     def is_command(self) -> bool:
         """A person called a command of the program; what the command stands for may follow."""
         return not self.by_agent and any(_COMMAND.match(text) for text in self.texts)
@@ -110,6 +115,7 @@ class _Sessions:
         self._passed: dict[str, Counter[str]] = {}
         self._parents: dict[str, str] = {}
         self._ended: dict[str, str] = {}
+        self._broken: dict[str, str] = {}
 
     def add_all(self, place: Place, value: Json) -> None:
         """Add a line, or all lines of an export."""
@@ -138,6 +144,8 @@ class _Sessions:
         self._passed.setdefault(session, Counter())[str(kind)] += 1
         if kind == "result" and (ended := _name(entry, "subtype")):
             self._ended[session] = ended
+            if entry.get("is_error") is True and ended != _TURN_LIMIT:
+                self._broken[session] = _name(entry, "result") or ended
 
     def run(self, key: _Key, index: int) -> Trajectory | None:
         """Build the run of a chain; None where nobody asked and nobody answered."""
@@ -173,6 +181,7 @@ class _Sessions:
         labels: JsonObject = {"other_lines": counts} if counts else {}
         ended = self._ended.get(session)
         labels |= {"terminate_reason": ended} if ended is not None else {}
+        labels |= {"harness_error": self._broken[session]} if session in self._broken else {}
         return labels | ({"truncated": True} if ended == _TURN_LIMIT else {})
 
 
@@ -191,11 +200,12 @@ def _chain(entry: JsonObject, uuid: str) -> str:
 
 def _without_rewound(lines: list[_Line]) -> list[_Line]:
     """Return the lines without prompts that were replaced by a later one at the same place, and what followed those."""
-    last = {line.parent: line.uuid for line in lines if line.is_prompt and line.parent and line.uuid}
+    last = {line.parent: line.uuid for line in lines if line.is_prompt and line.uuid and line.has_place}
     gone: set[str] = set()
     kept: list[_Line] = []
     for line in lines:
-        replaced = line.is_prompt and bool(line.uuid) and last.get(line.parent, line.uuid) != line.uuid
+        is_placed = line.is_prompt and bool(line.uuid) and line.has_place
+        replaced = is_placed and last[line.parent] != line.uuid
         if replaced or (line.parent and line.parent in gone):
             gone.add(line.uuid)
         else:
