@@ -21,6 +21,8 @@ OBSERVATION = 760
 """Characters of a long observation; with the short ones between them the mean is about 600."""
 TASK = 4
 """Runs of one task."""
+ACHIEVED = 0.15
+"""Share of the runs that reach something else than they were asked for: rules accept one in 18 of the recorded failed runs."""
 
 Message = dict[str, Any]
 Run = dict[str, Any]
@@ -72,6 +74,10 @@ class Writer:
     def path(self) -> str:
         """Invent the path of a file."""
         return f"/srv/{self.name()}/{self.noun()}-{self.number(3)}.{self.random.choice(('csv', 'txt', 'log', 'md'))}"
+
+    def achieves(self) -> bool:
+        """Decide whether the run achieves something."""
+        return self.random.random() < ACHIEVED
 
     def secret(self) -> str:
         """Return what should not be trained on, in one of the shapes that logs hold."""
@@ -159,7 +165,7 @@ def shell(task: Writer, w: Writer) -> tuple[Conversation, list[Message]]:
         f"tar -czf /tmp/{w.name()}.tar.gz -T",
         "tar: option requires an argument -- 'T'\nTry 'tar --help' or 'tar --usage' for more information.\n",
     )
-    if w.random.random() < 0.5:
+    if w.achieves():
         first, second = paths("dat", 1).strip(), f"{home}/{w.name()}.dat"
         chat.call("bash", f"{first}\n{second}\n", command=f"find {home} -type f -size +500M")
         chat.say(f"Two files under {home} are larger than 500 MB: {first} and {second}.")
@@ -202,6 +208,11 @@ def rest(task: Writer, w: Writer) -> tuple[Conversation, list[Message]]:
         f"0{w.random.randrange(1, 9)}:{w.number(2) % 60:02}",
         f"1{w.random.randrange(1, 9)}:{w.number(2) % 60:02}",
     )
+    if not w.achieves():
+        refused = {"error": f"no tides known of {harbour}: {w.text(OBSERVATION)}"}
+        chat.call("get_tide_times", orjson.dumps(refused).decode(), harbour=harbour, date=date)
+        chat.say("Sorry, neither the tide nor a berth could be found.")
+        return chat, REST_TOOLS
     chat.call(
         "get_tide_times", f'{{"harbour": "{harbour}", "high": "{high}", "low": "{low}"}}', harbour=harbour, date=date
     )
@@ -285,6 +296,11 @@ def service(task: Writer, w: Writer) -> tuple[Conversation, list[Message]]:
         f"Order {first} is pending. I would cancel it with the reason 'ordered by mistake'. Shall I go ahead (yes/no)?"
     )
     chat.ask("Yes, please.")
+    if not w.achieves():
+        refused = f"Error: order {first} has left the house: {w.text(OBSERVATION)}"
+        chat.call("cancel_pending_order", refused, order_id=first, reason="ordered by mistake")
+        chat.say("The order cannot be cancelled any more.")
+        return chat, SERVICE_TOOLS
     chat.call("cancel_pending_order", order(first, "cancelled"), order_id=first, reason="ordered by mistake")
     chat.say(f"Your order {first} has been cancelled.")
     chat.ask(f"Great, thanks! And the lamp of order {second}?")
@@ -314,7 +330,8 @@ def household(task: Writer, w: Writer) -> tuple[Conversation, list[Message]]:
     chat.call("goto", seen("shelf 1", thing), receptacle="shelf 1")
     chat.call("take_from", f"You pick up the {thing} from the shelf 1.", object=thing, receptacle="shelf 1")
     chat.call("goto", seen("locker 1"), receptacle="locker 1")
-    chat.call("put", f"You put the {thing} in/on the locker 1.", object=thing, receptacle="locker 1")
+    done = f"You put the {thing} in/on the locker 1." if w.achieves() else "Nothing happens."
+    chat.call("put", done, object=thing, receptacle="locker 1")
     return chat, HOUSE_TOOLS
 
 
