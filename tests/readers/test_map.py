@@ -277,3 +277,13 @@ def test_any_content_comes_out_as_runs_and_read_errors(tmp_path_factory: pytest.
     for name in ("steps.toml", "chat.toml"):
         for item in MapReader(load_map(EXAMPLES / name)).read(path):
             assert isinstance(item, Trajectory | ReadError)
+
+
+@pytest.mark.parametrize("path", ["a == 'ok' || a == 'done'", "outcome | a == 'ok'", "won || (a == 'ok')", "[!a][0]"])
+def test_success_is_no_comparison_however_it_is_written(path: str):
+    with pytest.raises(ValueError, match="a condition would call"):
+        SuccessMap(path=path)
+
+
+def test_success_may_stand_in_a_member_that_a_comparison_picks():
+    assert SuccessMap(path="scores[?name == 'x'].value | [0]").equals is None

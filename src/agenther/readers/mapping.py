@@ -67,11 +67,17 @@ def _parses(expression: str) -> str:
 
 
 def _is_no_condition(expression: str) -> str:
-    if compiled(expression).parsed["type"] in _CONDITIONS:
+    if _compares(compiled(expression).parsed):
         raise ValueError(
             "a condition would call a run failed that has no such field; give `path` and a condition beside it"
         )
     return expression
+
+
+def _compares(node: dict[str, Any]) -> bool:
+    """Tell whether a comparison may decide what an expression gives; one that only picks members of a list does not."""
+    children = node["children"][:2] if node["type"] == "filter_projection" else node["children"]
+    return node["type"] in _CONDITIONS or any(_compares(child) for child in children)
 
 
 def _as_table(value: Any) -> Any:
