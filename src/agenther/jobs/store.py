@@ -22,13 +22,13 @@ from agenther.jobs.process import Texts
 from agenther.texts import path_text
 from agenther.trajectory import Source, Trajectory
 
-_VERSION = 2
+_VERSION = 3
 """Of the tables. A store with others is refused."""
 _SCHEMA = """
 BEGIN;
 CREATE TABLE results (
     key TEXT NOT NULL, config_key TEXT NOT NULL, trajectory TEXT NOT NULL, result TEXT NOT NULL, failed INTEGER NOT NULL,
-    PRIMARY KEY (key, config_key)) WITHOUT ROWID;
+    PRIMARY KEY (key, config_key));
 CREATE TABLE jobs (job INTEGER PRIMARY KEY, finished INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE occurrences (
     job INTEGER NOT NULL, ordinal INTEGER NOT NULL, id TEXT NOT NULL, key TEXT NOT NULL, task_id TEXT, success INTEGER,
