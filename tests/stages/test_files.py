@@ -91,6 +91,17 @@ def test_nothing_is_claimed(calls: tuple[Call, ...]) -> None:
     assert not list(claims(run(*calls, goal=OLD)))
 
 
+def test_a_blank_line_at_the_end_is_no_end_of_line() -> None:
+    note = (NOTE[0], {**NOTE[1], "file_text": "Gauge: 41 cm\n\n"}, MADE)
+    assert not list(claims(run(note, shell("cat notes/river.txt", "Gauge: 41 cm\n\n"), goal=OLD)))
+
+
+def test_a_relative_path_after_the_shell_moved() -> None:
+    drop = result(run(shell("cd notes && ls", ""), ECHO, shell("cat river.txt", "Gauge: 41 cm\n"))).drop
+    assert drop is not None
+    assert drop.reason is Reason.AMBIGUOUS
+
+
 @pytest.mark.parametrize("goal", ["Keep a river.txt for the gauge.", "Note somewhere: gauge: 41 cm."])
 def test_the_old_goal_asks_for_the_file(goal: str) -> None:
     drop = result(run(NOTE, SHOWN, goal=goal)).drop

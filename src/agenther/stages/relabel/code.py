@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator
 
 from agenther.conclusions import Claim, Proposal, Reason, Refusal, Stage
+from agenther.stages.language.code.causes import is_adrift, is_comment, moves_from, raised_nothing, told_of
 from agenther.stages.language.code.edits import Edit, Kind, deed_of, same_file
-from agenther.stages.language.code.fixes import Fix, fails_later, find_fix
+from agenther.stages.language.code.fixes import Fix, fails_later, find_fix, newly_failing
 from agenther.stages.language.outcomes import failed
 from agenther.stages.language.shell.calls import command_span, observation_of
 from agenther.stages.language.words import content_stems
@@ -83,9 +84,26 @@ def fix_fault(trajectory: Trajectory, fix: Fix) -> tuple[Reason, str] | None:
         return Reason.EVIDENCE_FAILED, "nothing shows which of the edited files was changed"
     if fails_later(trajectory, fix):
         return Reason.NOT_TRUE, "tests fail later though nothing was changed since"
+    if newly_failing(trajectory, fix):
+        return Reason.SIDE_EFFECT, "a test fails after the edits that did not fail before"
+    if len(fix.names) > MOST_TESTS:
+        return Reason.NO_NATURAL_GOAL, f"{len(fix.names)} tests are too many to name, and others still fail"
+    return _chance(trajectory, fix) or same_request(trajectory.goal, fix)
+
+
+def _chance(trajectory: Trajectory, fix: Fix) -> tuple[Reason, str] | None:
+    """Return why the named files need not be what mended the tests; None when the run speaks for it."""
+    paths = edited_files(fix)
     if (stranger := _unrelated(fix)) is not None:
         return Reason.BY_CHANCE, f"the failing tests do not speak of {stranger}"
-    return same_request(trajectory.goal, fix)
+    for path in paths:
+        if all(is_comment(edit) for edit in fix.edits if same_file(edit.path, path)):
+            return Reason.BY_CHANCE, f"only comments of {path} were edited"
+    if len(paths) > 1 and (quiet := raised_nothing(fix, paths)) is not None:
+        return Reason.BY_CHANCE, f"no failing test raised its error in {quiet}: another edit alone may have done it"
+    if any(is_adrift(trajectory, edit, fix.after.suite.place) for edit in fix.edits):
+        return Reason.AMBIGUOUS, "the shell moved, and an edited path is relative"
+    return None
 
 
 def same_request(old: str, fix: Fix) -> tuple[Reason, str] | None:
@@ -120,7 +138,7 @@ def files_of_tests(fix: Fix) -> frozenset[str]:
 
 def _unrelated(fix: Fix) -> str | None:
     """Return an edited file that neither the failing run's output nor the names of its tests speak of."""
-    said = f"{fix.before.suite.command}\n{fix.before.text}".casefold()
+    said = told_of(fix).casefold()
     for path in edited_files(fix):
         base = posixpath.splitext(posixpath.basename(path))[0].casefold().strip("_")
         folder = posixpath.basename(posixpath.dirname(path)).casefold()
@@ -182,7 +200,10 @@ def write_goal(trajectory: Trajectory, fix: Fix) -> Draft:
 
 
 def sort_steps(trajectory: Trajectory, fix: Fix, goal: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the steps to leave out (they only read, and nothing of this) and those that failed, which carry no loss."""
+    """Return the steps to leave out and those that failed, which carry no loss.
+
+    A step is left out when it only read, and nothing of this, while the shell stayed where it was.
+    """
     names = {posixpath.basename(path) for path in (*edited_files(fix), *files_of_tests(fix))}
     runs = {fix.before.step, fix.after.step, *fix.edit_steps}
     dropped, masked = list[int](), list[int]()
@@ -190,7 +211,7 @@ def sort_steps(trajectory: Trajectory, fix: Fix, goal: str) -> tuple[tuple[int, 
     for step in trajectory.agent_steps:
         if step.step_id > fix.after.step:
             break
-        if step.step_id in runs or not step.tool_calls:
+        if step.step_id in runs or not step.tool_calls or moves_from(step, fix.after.suite.place):
             pass
         elif all(deed_of(step, n).kind is Kind.NOTHING for n in range(len(step.tool_calls))):
             masked.append(step.step_id)

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator
 
 from agenther.conclusions import Claim, Proposal, Reason, Refusal, Stage
+from agenther.stages.language.code.causes import is_adrift
 from agenther.stages.language.code.written import Written, find_written
 from agenther.stages.relabel.code import names_file
 from agenther.stages.relabel.draft import Draft, listed
@@ -17,11 +18,18 @@ def compose(trajectory: Trajectory, claims: tuple[Claim, ...]) -> Iterator[Propo
     for claim in claims:
         written = find_written(trajectory)
         gone = (Reason.EVIDENCE_FAILED, "nothing shows what was written")
-        why = gone if written is None else same_file_asked(trajectory.goal, written)
+        why = gone if written is None else file_fault(trajectory, written)
         if written is not None and why is None:
             yield _propose(trajectory, claim, written)
         elif why is not None:
             yield Refusal(stage=Stage.PROPOSE, reason=why[0], detail=why[1], evidence=claim.evidence)
+
+
+def file_fault(trajectory: Trajectory, written: Written) -> tuple[Reason, str] | None:
+    """Return why a written file is no goal; None when nothing speaks against it."""
+    if is_adrift(trajectory, written.edit):
+        return Reason.AMBIGUOUS, "the shell moved, and the path is relative"
+    return same_file_asked(trajectory.goal, written)
 
 
 def same_file_asked(old: str, written: Written) -> tuple[Reason, str] | None:

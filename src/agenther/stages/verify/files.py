@@ -7,7 +7,7 @@ from agenther.stages.extract.files import data_of
 from agenther.stages.language.code.edits import Kind, deed_of
 from agenther.stages.language.code.written import Written, find_written
 from agenther.stages.protocols import Check
-from agenther.stages.relabel.files import same_file_asked, write_goal
+from agenther.stages.relabel.files import file_fault, write_goal
 
 _GONE = "the run does not show the file"
 
@@ -44,10 +44,14 @@ def check_alone(rewritten: Rewritten) -> Score:
 
 
 def check_request(rewritten: Rewritten) -> Score:
-    """Refuse when the old goal already asks for this file or this text."""
+    """Refuse when the old goal already asks for this file or this text, or nobody can say where the file lies."""
     by, written = "check:files_request", _written(rewritten)
-    why = (Reason.EVIDENCE_FAILED, _GONE) if written is None else same_file_asked(rewritten.trajectory.goal, written)
-    return passed(by, "the old goal does not ask for this file") if why is None else refused(by, *why)
+    why = (Reason.EVIDENCE_FAILED, _GONE) if written is None else file_fault(rewritten.trajectory, written)
+    return (
+        passed(by, "the old goal does not ask for this file, and its path is plain")
+        if why is None
+        else refused(by, *why)
+    )
 
 
 CHECKS: tuple[Check, ...] = (check_shown, check_alone, check_request)

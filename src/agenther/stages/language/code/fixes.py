@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agenther.stages.language.code.edits import Deed, Edit, Kind, deed_of
-from agenther.stages.language.code.suites import Count, Suite, count_of, now_pass, read_suite
+from agenther.stages.language.code.suites import Count, Suite, count_of, now_pass, read_suite, stops_early
 from agenther.stages.language.shell.calls import command_of
 from agenther.stages.language.shell.wrappings import unwrap
 from agenther.trajectory import Span, Step, Trajectory, whole_field
@@ -90,6 +90,8 @@ def find_fix(trajectory: Trajectory) -> Fix | None:
         if run is not None:
             key = (run.suite.place, run.suite.command)
             if not edits:
+                if any(_contradicts(run, other) for other in before.values()):
+                    return None
                 before.setdefault(key, run)
             elif (fix := _fix(before.get(key), run, edits)) is not None:
                 return fix
@@ -98,6 +100,47 @@ def find_fix(trajectory: Trajectory) -> Fix | None:
         elif not (deed.kind in (Kind.READ, Kind.NOTHING) or (_installs(step, number) and not before)):
             return None
     return None
+
+
+def _contradicts(run: SuiteRun, other: SuiteRun) -> bool:
+    """Tell whether two runs of the unchanged project do not agree: a test's outcome hangs on more than its files."""
+    if run.suite.place != other.suite.place:
+        return False
+    if run.suite.command == other.suite.command:
+        return run.count != other.count
+    return _misses(run, other) or _misses(other, run)
+
+
+def _misses(run: SuiteRun, other: SuiteRun) -> bool:
+    """Tell whether a test that fails in the other run was run here too and did not fail."""
+    known = len(run.count.failing) == run.count.failed and not run.count.errors and not stops_early(run.suite)
+    ran = [name for name in other.count.failing if run.suite.runner == "pytest" and _covers(run.suite, name)]
+    return known and any(name not in run.count.failing for name in ran)
+
+
+def _covers(suite: Suite, name: str) -> bool:
+    """Tell whether a command runs a test, given by its pytest id."""
+    return not suite.targets or any(
+        name == target or name.startswith((f"{target.rstrip('/')}/", f"{target}::", f"{target}["))
+        for target in suite.targets
+    )
+
+
+def newly_failing(trajectory: Trajectory, fix: Fix) -> bool:
+    """Tell whether a run of tests after the last edit shows a test to fail that did not fail before the first."""
+    first, last = min(fix.edit_steps), max(fix.edit_steps)
+    earlier: dict[tuple[str, str], SuiteRun] = {}
+    for _, _, run, _ in _doings(trajectory):
+        if run is None or run.step > fix.after.step:
+            continue
+        key = (run.suite.place, run.suite.command)
+        if run.step < first:
+            earlier.setdefault(key, run)
+        elif run.step > last and (before := earlier.get(key)) is not None:
+            more = run.count.failed > before.count.failed or run.count.errors > before.count.errors
+            if more or (before.count.failing and not run.count.failing <= before.count.failing):
+                return True
+    return False
 
 
 def _doings(trajectory: Trajectory) -> Iterator[tuple[Step, int, SuiteRun | None, Deed]]:
