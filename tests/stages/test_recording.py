@@ -122,3 +122,12 @@ def test_giving_up_is_a_sign() -> None:
     unlabelled = ended.model_copy(update={"success": None})
     assert RuleDetector().judge(unlabelled).by == "rule:gave_up"
     assert orjson.loads(ended.steps[-1].tool_calls[0].arguments) == {"return_type": "give_up_and_restart"}
+
+
+def test_what_an_earlier_run_has_too_is_not_to_be_avoided() -> None:
+    failed = Detection(outcome=Outcome.FAILED, by="test")
+    whole, branch = (undesirable(run(labels), failed) for labels in ({}, {"shared_steps": 1}))
+    assert whole is not None
+    assert branch is not None
+    assert (len(whole.prompt), len(branch.prompt)) == (1, 3)
+    assert undesirable(run({"shared_steps": 2}), failed) is None

@@ -13,7 +13,7 @@ from agenther.messages import to_messages
 from agenther.preferences import Pair, Unpaired
 from agenther.record import JsonObject, content_key
 from agenther.stages.package.example import tools_json, up_to_last_agent_turn
-from agenther.stages.recording import cut_log, without_retried_thoughts
+from agenther.stages.recording import cut_log, shared_steps, without_retried_thoughts
 from agenther.trajectory import Trajectory
 
 Judged = tuple[Trajectory, Detection]
@@ -104,9 +104,10 @@ def desirable(example: Example) -> Unpaired | None:
 
 
 def undesirable(run: Trajectory, detection: Detection) -> Unpaired | None:
-    """Return a whole failed run under its own goal as a continuation to be avoided."""
-    messages = whole_run(run)
-    first = next((i for i, m in enumerate(messages) if m["role"] == "assistant"), None)
+    """Return a failed run under its own goal as a continuation to be avoided, from where no earlier run has its steps."""
+    messages, elsewhere = whole_run(run), shared_steps(run)
+    own = (i for i, m in enumerate(messages) if m["role"] == "assistant" and m["step"] not in elsewhere)
+    first = next(own, None)
     if first is None or cut_log(run) is not None or not is_own_failure(detection):
         return None
     return Unpaired(
