@@ -126,6 +126,7 @@ def test_refusals_of_the_composer(calls: tuple[Call, ...], reason: Reason) -> No
         "Have a look at test_sacks.py, the means are off.",
         "Mend the mean so that the tests pass.",
         "There are failing tests in the mill.",
+        "A delivery that is empty must weigh nothing instead of ending the program.",
     ],
 )
 def test_the_old_goal_asks_for_these_tests(goal: str) -> None:

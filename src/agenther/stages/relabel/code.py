@@ -116,6 +116,10 @@ def same_request(old: str, fix: Fix) -> tuple[Reason, str] | None:
     for named in (*files, *names):
         if named and re.search(rf"(?<!\w){re.escape(named)}(?!\w)", old):
             return Reason.REWORDING, f"the old goal names {named}"
+    asked = content_stems(old)
+    told = [content_stems(re.sub(r"_|(?<=[a-z])(?=[A-Z])", " ", name)) - OF_ANY_ISSUE for name in names]
+    if told and all(words and words <= asked for words in told):
+        return Reason.REWORDING, f"the old goal speaks of what the tests are named after: {sorted(told[0])}"
     if _ASKS_FOR_TESTS.search(old):
         return Reason.REWORDING, "the old goal asks about tests that fail or pass"
     return None
