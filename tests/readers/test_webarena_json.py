@@ -95,3 +95,9 @@ def test_sniffing() -> None:
 def test_a_list_is_no_summary(tmp_path: Path) -> None:
     (found,) = read(tmp_path, [record(CLICK)])
     assert isinstance(found, ReadError)
+
+
+def test_a_short_goal_is_not_looked_for_on_the_page(tmp_path: Path) -> None:
+    messages = [page("/0", "[4] link 'Lamps'"), {"assistant": CLICK}, page("/1"), {"assistant": STOP}]
+    run = one(tmp_path, record(intent="Lamps", messages=messages))
+    assert [(span.start, span.end) for span in run.goal_at] == [(0, len("Lamps"))]

@@ -275,3 +275,10 @@ def locate_goal(steps: tuple[Step, ...], goal: str) -> tuple[Span, ...]:
     if first is None or not goal:
         return ()
     return (whole_field(first, "message"),) if first.message == goal else find_goal((first,), goal)
+
+
+def locate_opening_goal(steps: tuple[Step, ...], goal: str) -> tuple[Span, ...]:
+    """Return where a goal stands that opens the first turn, before a page; a short one stands there alone."""
+    if len(goal) >= LEAST_ECHO:
+        return locate_goal(steps, goal)
+    return (Span(step=steps[0].step_id, field="message", start=0, end=len(goal)),)

@@ -13,7 +13,7 @@ from typing import cast
 
 import orjson
 
-from agenther.readers.base import LEAST_ECHO, locate_goal
+from agenther.readers.base import locate_opening_goal
 from agenther.record import Json, JsonObject
 from agenther.texts import storable
 from agenther.trajectory import Observation, Span, Step, ToolCall
@@ -105,8 +105,7 @@ def build_steps(goal: str, turns: Sequence[Turn]) -> WebRun:
             run.steps.append(_agent_step(len(run.steps) + 1, turn, after))
     textless = sum(turn.page is not None and not turn.page.text for turn in turns)
     run.labels |= {"pages_without_text": textless} if textless else {}
-    opens = Span(step=1, field="message", start=0, end=len(goal))
-    run.goal_at = locate_goal(tuple(run.steps), goal) if len(goal) >= LEAST_ECHO else (opens,)
+    run.goal_at = locate_opening_goal(tuple(run.steps), goal)
     return run
 
 

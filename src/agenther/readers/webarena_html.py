@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agenther.errors import ReadError
 from agenther.literals import literal_value
-from agenther.readers.base import Item, Place, build_one, locate_goal, read_json, source
+from agenther.readers.base import Item, Place, build_one, locate_opening_goal, read_json, source
 from agenther.readers.files import BAD_FILE, read_whole
 from agenther.readers.webarena_log import Logged, logged
 from agenther.readers.webarena_turns import Turn, build, right_answer
@@ -86,7 +86,7 @@ def _run(place: Place, page: bytes) -> Trajectory:
         source=source(place.path, "webarena-html", 0),
         task_id=f"webarena/{task}" if task else None,
         goal=goal,
-        goal_at=locate_goal(built.steps, goal),
+        goal_at=locate_opening_goal(built.steps, goal),
         shown_at=built.shown_at,
         steps=built.steps,
         success=log.passed,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from agenther.readers.base import Item, Place, locate_goal, read_episodes, run_id, source
+from agenther.readers.base import Item, Place, locate_opening_goal, read_episodes, run_id, source
 from agenther.readers.webarena_turns import Turn, build, right_answer, stopped
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Trajectory
@@ -52,7 +52,7 @@ def _run(place: Place, index: int, key: str, value: Json) -> Trajectory:
         source=source(place.path, "webarena-json", index),
         task_id=f"webarena/{task}",
         goal=goal,
-        goal_at=locate_goal(built.steps, goal),
+        goal_at=locate_opening_goal(built.steps, goal),
         shown_at=built.shown_at,
         steps=built.steps,
         success=success,
