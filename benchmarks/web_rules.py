@@ -3,7 +3,8 @@
 python benchmarks/web_rules.py [--runs 200] [--walks FOLDER] [--out docs/measurements/web.md]
 
 Needs Chromium with its driver and `pip install selenium`. The walks (web_walks.py) are written as AgentRewardBench writes
-runs, read by our reader and relabelled with the default settings. A label counts as true when the site's log, which no
+runs, read by our reader and relabelled with the default settings but for redaction,
+which would hide the invented e-mail addresses from the comparison. A label counts as true when the site's log, which no
 rule sees, shows that the kept steps did just what its words say and changed nothing else.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from agenther import run
 from agenther.conclusions import Example, Result
+from agenther.config import Config
 from agenther.errors import ReadError
 from intervals import wilson
 from web_site import Asked, Site, slug
@@ -65,7 +67,7 @@ def compare(folder: Path, logs: dict[str, list[Asked]], how: str) -> str:
     tally: collections.Counter[tuple[str, bool]] = collections.Counter()
     dropped: collections.Counter[str] = collections.Counter()
     wrong, goals = list[str](), set[str]()
-    for done in run(folder):
+    for done in run(folder, Config(redact=False)):
         if isinstance(done, ReadError):
             raise done
         name = Path(done.trajectory.source.path).name
