@@ -172,6 +172,17 @@ def test_what_the_harness_says_of_a_submission_is_a_label(tmp_path: Path):
     assert run.labels["verdicts"] == [said.strip(), "Your submission was incorrect."]
 
 
+def test_a_verdict_among_content_parts_is_no_turn(tmp_path: Path):
+    said = [{"type": "text", "text": "Your submission was incorrect."}]
+    turns = [
+        {"role": "user", "content": "Name the oldest pier", "source": "input"},
+        {"role": "assistant", "content": "A"},
+    ]
+    run = one(tmp_path, messages=[*turns, {"role": "user", "content": said}, {"role": "assistant", "content": "B"}])
+    assert [step.message for step in run.steps] == ["Name the oldest pier", "A", "B"]
+    assert run.labels["verdicts"] == ["Your submission was incorrect."]
+
+
 def test_what_stopped_a_run_is_recorded(tmp_path: Path):
     run = one(tmp_path, limit={"type": "message", "limit": 30}, error={"message": "Connection error.", "traceback": ""})
     assert (run.labels["terminate_reason"], run.labels["harness_error"]) == ("message limit", "Connection error.")

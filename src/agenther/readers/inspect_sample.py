@@ -45,10 +45,10 @@ class Sample:
                     yield where.at(i), _agent_message(where.at(i), message)
                 case "tool":
                     yield where.at(i), _answer(where.at(i), message)
-                case "user" if message.get("source") != "input" and isinstance(message.get("content"), str):
-                    text = self._without_verdict(str(message["content"]))
-                    if text or not message["content"]:
-                        yield where.at(i), {**message, "content": text}
+                case "user" if message.get("source") != "input" and message.get("content"):
+                    content = self._told(message["content"])
+                    if content:
+                        yield where.at(i), {**message, "content": content}
                 case _:
                     yield where.at(i), message
 
@@ -118,6 +118,20 @@ class Sample:
         if isinstance(value, dict):
             return {key: self._whole(item) for key, item in value.items()}
         return value
+
+    def _told(self, content: Json) -> Json:
+        """Return a content without verdicts, and without parts that were nothing else."""
+        if isinstance(content, str):
+            return self._without_verdict(content)
+        if not isinstance(content, list):
+            return content
+        texts = [part.get("text") if isinstance(part, dict) else None for part in content]
+        told = [self._without_verdict(text) if isinstance(text, str) else None for text in texts]
+        return [
+            {**part, "text": text} if isinstance(part, dict) and text is not None else part
+            for part, text in zip(content, told, strict=True)
+            if text != ""
+        ]
 
     def _without_verdict(self, text: str) -> str:
         found = _VERDICT.search(text)
