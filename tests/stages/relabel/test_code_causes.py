@@ -67,6 +67,11 @@ def test_the_file_of_which_the_mended_test_speaks(edited: Call, left: str, goal:
     assert [example.hindsight_goal for example in found.examples] == [goal]
 
 
+def test_a_mended_test_that_does_not_speak_of_the_file_is_not_named() -> None:
+    calls = (shell(ALL, STONES), READ, READ_STONES, edit(), shell(ALL, "7 passed in 0.05s"))
+    assert [example.hindsight_goal for example in result(run(*calls)).examples] == [GOAL]
+
+
 def test_a_file_of_which_only_another_failing_test_speaks() -> None:
     calls = (shell(ALL, STONES), READ, READ_STONES, STONE_EDIT, shell(ALL, GRIND_LEFT))
     assert refusal(*calls) is Reason.BY_CHANCE

@@ -12,7 +12,15 @@ import re
 from collections.abc import Iterator
 
 from agenther.conclusions import Claim, Proposal, Reason, Refusal, Stage
-from agenther.stages.language.code.causes import is_adrift, is_comment, moves_from, raised_nothing, told_of
+from agenther.stages.language.code.causes import (
+    is_adrift,
+    is_comment,
+    moves_from,
+    raised_nothing,
+    speaks_of,
+    told_by_test,
+    told_of,
+)
 from agenther.stages.language.code.edits import Edit, Kind, deed_of, same_file
 from agenther.stages.language.code.fixes import Fix, fails_later, find_fix, newly_failing
 from agenther.stages.language.outcomes import failed
@@ -142,14 +150,15 @@ def files_of_tests(fix: Fix) -> frozenset[str]:
 
 def _unrelated(fix: Fix) -> str | None:
     """Return an edited file that neither the failing run's output nor the names of its tests speak of."""
-    said = told_of(fix).casefold()
-    for path in edited_files(fix):
-        base = posixpath.splitext(posixpath.basename(path))[0].casefold().strip("_")
-        folder = posixpath.basename(posixpath.dirname(path)).casefold()
-        name = folder if base in ("init", "index", "main", "mod", "lib") else base
-        if not name or name not in said:
-            return path
-    return None
+    said = told_of(fix)
+    return next((path for path in edited_files(fix) if not speaks_of(said, path)), None)
+
+
+def named_tests(fix: Fix) -> list[str]:
+    """Return the mended tests that a goal may name: those that speak of an edited file, if any does."""
+    names = sorted(fix.names or (fix.before.count.failing if not fix.before.count.errors else ()))
+    told = [name for name in names if any(speaks_of(told_by_test(fix, name), path) for path in edited_files(fix))]
+    return told or names
 
 
 def _propose(trajectory: Trajectory, claim: Claim, fix: Fix) -> Proposal:
@@ -180,7 +189,7 @@ def write_goal(trajectory: Trajectory, fix: Fix) -> Draft:
     suite, after = fix.after.suite, trajectory.step(fix.after.step)
     shown = command_span(after, fix.after.number, suite.command, 0, len(suite.command))
     whole = whole_field(after, f"tool_calls[{fix.after.number}].arguments")
-    names = sorted(fix.names or (fix.before.count.failing if not fix.before.count.errors else ()))
+    names = named_tests(fix)
     if names and len(names) <= MOST_TESTS and all("::" in name for name in names):
         for joint, name in listed(names):
             draft.say(joint).state(name, "condition", [fix.before.printed])

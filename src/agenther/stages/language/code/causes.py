@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from agenther.stages.language.code.edits import Edit, same_file
@@ -19,24 +20,40 @@ def told_of(fix: Fix) -> str:
     """Return what the failing run tells of the tests that pass now; all of it when all of them pass."""
     if not fix.names:
         return f"{fix.before.suite.command}\n{fix.before.text}"
-    return "\n".join([*sorted(fix.names), *_blocks(fix)])
+    return "\n".join(told_by_test(fix, name) for name in sorted(fix.names))
 
 
-def _blocks(fix: Fix) -> list[str]:
-    """Return the parts of the failing run's output that pytest heads with the names of the tests that pass now."""
-    wanted = {".".join(name.split("::")[1:]) for name in fix.names or fix.before.count.failing}
+def told_by_test(fix: Fix, name: str) -> str:
+    """Return a test's id, and the part of the failing run's output that pytest heads with its name."""
+    return "\n".join([name, *_blocks(fix, frozenset([name]))])
+
+
+def _blocks(fix: Fix, names: frozenset[str]) -> list[str]:
+    wanted = {".".join(name.split("::")[1:]) for name in names}
     heads = list(_BLOCK.finditer(fix.before.text))
     ends = [head.start() for head in heads[1:]] + [len(fix.before.text)]
     return [
         fix.before.text[head.end() : end]
-        for head, end in zip(heads, ends, strict=True)
+        for head, end in zip(heads, ends, strict=False)
         if head["name"] and head["name"].removeprefix("ERROR at setup of ") in wanted
     ]
 
 
+def speaks_of(text: str, path: str) -> bool:
+    """Tell whether an output names a file by its stem, or a package by its folder."""
+    base = posixpath.splitext(posixpath.basename(path))[0].casefold().strip("_")
+    folder = posixpath.basename(posixpath.dirname(path)).casefold()
+    name = folder if base in ("init", "index", "main", "mod", "lib") else base
+    return bool(name) and name in text.casefold()
+
+
 def raised_nothing(fix: Fix, paths: tuple[str, ...]) -> str | None:
     """Return an edited file in which none of the fixed tests' errors was raised; None when each has one."""
-    raised = [frames[-1]["path"] for block in _blocks(fix) if (frames := list(_FRAME.finditer(block)))]
+    raised = [
+        frames[-1]["path"]
+        for block in _blocks(fix, fix.names or fix.before.count.failing)
+        if (frames := list(_FRAME.finditer(block)))
+    ]
     return next((path for path in paths if not any(same_file(path, other) for other in raised)), None)
 
 
