@@ -32,6 +32,22 @@ _FIX = re.compile(r"Fix (?P<files>.+?) so that (?P<tests>.+?) pass(?:es)?")
 _WRITE = re.compile(r"Write (?:the lines )?(?P<text>\".*\") to the file (?P<path>\S+)", re.DOTALL)
 _SCRIPT = re.compile(r"Write the script (?P<path>\S+) that prints (?:the lines )?(?P<text>\".*\")", re.DOTALL)
 _COMMAND = re.compile(r"`(?P<command>[^`]+)`(?: in (?P<place>\S+))?")
+_FOUND = """\
+## What earlier seeds found
+
+Each is refused, or said otherwise, and has a test (`tests/stages/relabel/test_code_causes.py`, `tests/stages/test_files.py`):
+
+- a comment was edited in one file, and a test of another file passed at its second run: it leaves something on the disk;
+- a goal named such a test beside the one that the edit mended: a goal names the mended tests that speak of the edited file;
+- a file that ends in an empty line was said to hold its lines alone.
+
+Reading the rules for this study found more: runs before any edit that do not agree; two edited files of which one did
+nothing; a whole command said to pass while some tests still failed; relative paths after the shell had moved; a kept run
+that shows what the edit broke.
+
+A test that hangs on what an earlier run left on the disk is still taken for mended when it alone failed or a command is named,
+it was run once before the edit, and code was edited of which the output speaks: the run does not show the difference.
+"""
 _KINDS = ("named tests", "all tests in a file", "a command", "a file", "a script")
 
 
@@ -213,7 +229,7 @@ def write(tally: Tally) -> str:
         "A label is true when, in fresh copies of the project and in new processes:",
         "",
         "1. what the goal names fails before: each named test, alone and together, or the named command;",
-        "2. it passes after nothing but the kept calls were carried out, and after nothing but the named files were replaced;",
+        "2. it passes in a copy that has the files which the kept calls changed, and differs in nothing else;",
         "3. the kept calls changed no test and no setting;",
         "4. they changed just the named files, and of several files each is needed;",
         "5. for a file: it holds, or the script prints, exactly the text of the goal, and nothing else was changed.",
@@ -233,6 +249,8 @@ def write(tally: Tally) -> str:
         "",
         *(f"- not true: {one}" for one in tally.wrong),
         *(f"- true, and breaks: {one}" for one in tally.breaks),
+        "",
+        _FOUND,
     ]
     return "\n".join(lines).rstrip() + "\n"
 
