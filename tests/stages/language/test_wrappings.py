@@ -43,6 +43,7 @@ def test_what_a_command_printed(content: str, text: str) -> None:
         "<returncode>2</returncode>\n<output>\n44\n</output>",
         '{"output": "rye.py\\n", "exit_code": 1, "error": null}',
         '{"output": "rye.py\\n", "stderr": "oat.py: unreadable"}',
+        '{"output": "rye.py\\n", "exit_code": 0, "truncated": true}',
     ],
 )
 def test_a_told_failure_stays_in_sight(content: str) -> None:

@@ -15,7 +15,7 @@ class Printed(NamedTuple):
     text: str
     """What the command printed, line ends as `\\n` where the harness printed through a terminal."""
     complained: bool
-    """The wrapping tells of a failure: an exit code other than zero, or text on the channel for errors."""
+    """The wrapping tells of a failure: an exit code other than zero, text on the channel for errors, or a cut output."""
 
 
 _TAGGED = re.compile(r"\s*<returncode>(?P<code>-?\d+)</returncode>\s*<output>\n?(?P<text>.*?)</output>\s*", re.DOTALL)
@@ -42,7 +42,10 @@ _CODES = (("</returncode>", _TAGGED), ("Code output:", _CODED), ("with exit code
 """Wrappings that tell the exit code, each with a text that it cannot be without."""
 _SILENT = re.compile(r"\s*Your command ran successfully and did not produce any output\.\s*")
 _PRINTED = ("stdout", "output", "result")
-_COMPLAINTS = ("stderr", "error", "exit_code", "exitCode", "returncode", "return_code", "code", "timed_out")
+_COMPLAINTS = (
+    *("stderr", "error", "exit_code", "exitCode", "returncode", "return_code", "code", "timed_out"),
+    *("truncated", "is_truncated", "output_truncated", "stdout_truncated"),
+)
 
 
 def unwrap(content: str, command: str | None = None) -> Printed:
