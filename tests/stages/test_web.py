@@ -216,3 +216,18 @@ def test_an_error_after_a_click_may_come_too_late(error: str, is_harmless: bool)
 def test_what_was_sent_with_enter_is_no_field_of_the_form() -> None:
     sent = act(SIGN_UP, "type", bid="41", text="Runa Vik", press_enter=True)
     assert not conclude(run(*FILLED[:2], *sent, *FILLED[4:])).examples
+
+
+@pytest.mark.parametrize("said", ["[60] generic 'Seats is required, nothing was saved'", "[61] link 'Thank you cards'"])
+def test_what_is_no_confirmation(said: str) -> None:
+    again = page("/seats/new", "Seat Request - Kiln and Clay", "[40] heading 'Seat Request'", said)
+    assert not any(
+        goal.startswith("On the page") for goal in goals(conclude(run(*FILLED[:6], *act(again, "click", bid="43"))))
+    )
+
+
+def test_a_password_is_told_in_no_goal() -> None:
+    form = [text.replace("Your Name", "Password") for text in (SIGN_UP, SENT)]
+    filled = act(form[0], "fill", bid="41", value="reed-97")
+    turns = (*act(form[0], "click", bid="4"), *filled, *act(form[0], "fill", bid="42", value="3"))
+    assert Reason.NO_NATURAL_GOAL in reasons(conclude(run(*turns, *act(form[1], "click", bid="43"))))

@@ -24,6 +24,10 @@ _DONE = re.compile(
 _DENIED = re.compile(
     r"\b(?:not|n['’]t|error|fail(?:s|ed|ure)?|invalid|required|unable|cannot|unsuccessful)\b", re.IGNORECASE
 )
+_ASKING = frozenset(
+    "heading title rootwebarea webarea document textbox searchbox combobox checkbox radio option".split()
+)
+"""What may speak of errors and requirements without telling of one."""
 LONGEST_NAME = 60
 
 
@@ -89,8 +93,8 @@ def confirmation(visit: Visit) -> Element | None:
     if visit.target is None or visit.target.role != "button":
         return None
     old = {one.name for one in before.elements}
-    said = [one for one in after.elements if one.name not in old]
-    if any(_DENIED.search(one.name) and one.role in ("alert", "status", "statictext", "text") for one in said):
+    said = [one for one in after.elements if one.name not in old and one.role not in ("link", "button", "menuitem")]
+    if any(_DENIED.search(one.name) for one in said if one.role not in _ASKING):
         return None
     return next((one for one in said if _DONE.search(one.name)), None)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from agenther.conclusions import Reason, Rewritten, Score, passed, refused
 from agenther.stages.extract.web import confirmation, filled_in, is_one_form, searched, went_back
 from agenther.stages.language.web import Visit, visits
@@ -13,6 +15,9 @@ LEAST_STEPS = 2
 LEAST_MORE = 2
 """Content words that the old goal must have beyond the new one; with fewer it asked for the same thing."""
 _OPENING = frozenset("open page website site navigate visit click link button press set form".split())
+
+_SECRET = re.compile(r"pass(?:word|phrase|code)|\bPIN\b|\bCV[VC]|card number|security code|secret|token", re.IGNORECASE)
+"""Names of fields whose values are kept to oneself."""
 
 
 def check_page(rewritten: Rewritten) -> Score | None:
@@ -61,6 +66,8 @@ def check_form(rewritten: Rewritten) -> Score | None:
     before = sent.before if sent is not None else None
     if sent is None or before is None or before.name is None or before.name.name != pages[0]:
         return refused(by, Reason.EVIDENCE_FAILED, f"the form was not sent from a page that calls itself {pages[0]!r}")
+    if secret := next((name for name in _said(rewritten, "field") if _SECRET.search(name)), None):
+        return refused(by, Reason.NO_NATURAL_GOAL, f"nobody tells the {secret!r} in a request")
     if (told := confirmation(sent)) is None:
         return refused(by, Reason.EVIDENCE_FAILED, "no page says that it was done")
     if sent.target is None or _said(rewritten, "button") != [sent.target.name]:
