@@ -31,7 +31,7 @@ _REF = re.compile(r"\[ref=(\w+)\]")
 _SEPARATOR = re.compile(r"\s+[|/·–—:»-]\s+")
 _BROKEN = re.compile(
     r"\b(?:40[0-9]|50[0-9]|not found|forbidden|access denied|unauthori[sz]ed|error|whoops|oops|log ?in|sign ?in|captcha"
-    r"|about:blank|new tab|problem|unavailable|just a moment)\b",
+    r"|about:blank|new tab|problem|unavailable|just a moment|(?:search )?results)\b",
     re.IGNORECASE,
 )
 """Titles of pages on which nobody arrives on purpose."""

@@ -13,6 +13,7 @@ CLICKS = frozenset({"click", "dblclick", "left_click"})
 TYPES = frozenset({"fill", "type", "fill_form", "input", "input_text", "type_text"})
 CHOOSES = frozenset({"select_option", "select"})
 ENTERS = frozenset({"press", "press_key", "key", "keyboard"})
+OPENS_URL = frozenset({"goto", "navigate"})
 LOOKS = frozenset(
     "goto navigate go_back go_forward navigate_back scroll hover focus noop wait wait_for tab_focus new_tab tab_close"
     " snapshot take_screenshot tabs".split()
@@ -148,6 +149,11 @@ def _leads_to(name: str, page: Page) -> bool:
     """Tell whether a link names the page to which it led, in its title or in a heading."""
     titles = (page.title, page.name)
     return any(content_stems(name) & content_stems(one.name) for one in titles if one is not None)
+
+
+def is_written(visit: Visit) -> bool:
+    """Tell whether an action types or chooses something."""
+    return visit.action is not None and visit.action.kind in TYPES | CHOOSES
 
 
 def moved(visit: Visit) -> bool:

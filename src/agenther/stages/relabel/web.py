@@ -10,7 +10,16 @@ from collections.abc import Iterator, Sequence
 from agenther.conclusions import Claim, Proposal, Reason, Refusal, Stage
 from agenther.stages.extract.web import filled_in, is_one_form, typed_at
 from agenther.stages.language.web import Element, Page, Visit, visits
-from agenther.stages.language.web_actions import CLICKS, LOOKS, came_to_nothing, may_change, moved, place_of
+from agenther.stages.language.web_actions import (
+    CLICKS,
+    LOOKS,
+    OPENS_URL,
+    came_to_nothing,
+    is_written,
+    may_change,
+    moved,
+    place_of,
+)
 from agenther.stages.relabel.draft import Draft, listed
 from agenther.trajectory import Trajectory
 
@@ -35,6 +44,8 @@ def _arrival(walk: list[Visit], claims: list[Claim]) -> Proposal | Refusal:
         return _refusal(*stray, claims[-1])
     draft = Draft()
     search = searches[-1] if searches else None
+    if search not in (None, claims[-1]) and not _found_by(walk, _step(search), last):
+        return _refusal(Reason.UNNATURAL, "the page was not opened from what the search found", claims[-1])
     used = (claims[-1],) if search in (None, claims[-1]) else (search, claims[-1])
     if search is not None:
         draft.say("Search for ").state(f'"{search.data["text"]}"', "search", search.evidence)
@@ -43,6 +54,12 @@ def _arrival(walk: list[Visit], claims: list[Claim]) -> Proposal | Refusal:
         draft.say(" and open the page " if search is not None else "Open the page ")
         draft.state(f'"{name}"', "page", claims[-1].evidence)
     return _proposal(draft, walk, last, used)
+
+
+def _found_by(walk: list[Visit], search: int, last: int) -> bool:
+    """Tell whether the last page was opened from the page that a search led to."""
+    by_step = {visit.step.step_id: visit for visit in walk}
+    return place_of(by_step[search].after) == place_of(by_step[last].before)
 
 
 def _form(walk: list[Visit], claim: Claim) -> Proposal | Refusal:
@@ -100,10 +117,6 @@ def _stray(way: Sequence[Visit], allowed: set[int]) -> tuple[Reason, str] | None
     return None
 
 
-def _failed(visit: Visit) -> bool:
-    return visit.after is not None and visit.after.failed
-
-
 def _proposal(draft: Draft, walk: list[Visit], last: int, claims: tuple[Claim, ...]) -> Proposal:
     way = [visit for visit in walk if visit.step.step_id <= last]
     useful = _useful(way)
@@ -121,23 +134,56 @@ def _proposal(draft: Draft, walk: list[Visit], last: int, claims: tuple[Claim, .
 
 
 def _useful(way: list[Visit]) -> set[int]:
-    """Return the steps that lead to the last page: no errors, no loops back to a page that was left, no idle looking."""
-    useful: list[tuple[int, str | None]] = []
-    for visit in way:
-        typed = visit.action is not None and visit.action.kind not in LOOKS and not moved(visit)
-        if _failed(visit) or not (moved(visit) or typed):
-            continue
-        here = place_of(visit.after)
-        if moved(visit):
-            back = next((i for i, (_, place) in enumerate(useful) if place == here), None)
-            useful = useful if back is None else useful[: back + 1]
-            if here == place_of(way[0].before):
-                useful = []
-                continue
-            if back is not None:
-                continue
-        useful.append((visit.step.step_id, here if moved(visit) else None))
-    return {step_id for step_id, _ in useful}
+    """Return the steps on the shortest way to the last page or form that the run itself shows: no errors, no detours.
+
+    What was clicked may have stood on an earlier page too: then the way may go on from there. The recorded way wins a tie.
+    """
+    useful: set[int] = set()
+    led = _led(way)
+    before = _ways(way, led)
+    at: int | None = len(way) - 1
+    while at is not None:
+        useful.add(way[at].step.step_id)
+        useful |= {visit.step.step_id for visit in way[led[at] + 1 : at] if _prepares(visit)}
+        at = before[at]
+    return useful
+
+
+def _ways(way: list[Visit], led: list[int]) -> list[int | None]:
+    """Return for each action the one before it on the shortest way that leads there; None for the first of a way."""
+    before: list[int | None] = []
+    lengths: list[int] = []
+    seen: dict[str, tuple[int, int]] = {}
+    for at, visit in enumerate(way):
+        length, last = (lengths[led[at]], led[at]) if led[at] >= 0 else (0, -1)
+        for one in visit.before.elements if visit.before is not None else ():
+            if one.role == "link" and (one.name not in seen or length < seen[one.name][0]):
+                seen[one.name] = (length, last)
+        if visit.action is not None and visit.action.kind in OPENS_URL:
+            length, last = 0, -1
+        elif visit.target is not None and visit.target.role == "link":
+            length, last = min((length, last), seen[visit.target.name], key=lambda found: found[0])
+        lengths.append(length + 1)
+        before.append(last if last >= 0 else None)
+    return before
+
+
+def _led(way: list[Visit]) -> list[int]:
+    """Return for each action the one that led to its page; -1 where that page was the first."""
+    led, last = list[int](), -1
+    for at, visit in enumerate(way):
+        led.append(last)
+        if moved(visit) and not came_to_nothing(visit):
+            last = at
+    return led
+
+
+def _prepares(visit: Visit) -> bool:
+    """Tell whether an action that stayed on its page may have been needed there: typing, choosing, opening a menu."""
+    if came_to_nothing(visit) or visit.action is None:
+        return False
+    opens = visit.action.kind in CLICKS and visit.target is not None and visit.target.role != "link"
+    return is_written(visit) or opens
 
 
 def _step(claim: Claim) -> int:
