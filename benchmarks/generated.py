@@ -386,6 +386,14 @@ def sql(task: Writer, w: Writer) -> tuple[Conversation, list[Message]]:
     return chat, SQL_TOOLS
 
 
+def brief(task: Writer, w: Writer) -> tuple[Conversation, list[Message]]:
+    """An agent that looks once and gives up. For measuring what grows with the number of runs, not with their length."""
+    chat = Conversation(f"Tell me how many {task.noun()}s {task.name().title()} has sold since {task.number()}.")
+    chat.call("bash", f"{w.number()} {w.path()}\n", command=f"wc -l {w.path()}")
+    chat.say(f"I found {w.noun()} {w.number()} only.")
+    return chat, SHELL_TOOLS
+
+
 Make = Callable[[Writer, Writer], tuple[Conversation, list[Message]]]
 KINDS: dict[str, tuple[Make, int]] = {
     "shell": (shell, 30),
@@ -395,6 +403,7 @@ KINDS: dict[str, tuple[Make, int]] = {
     "household": (household, 10),
     "python": (python, 10),
     "sql": (sql, 0),
+    "brief": (brief, 0),
 }
 """Kind to what makes it and its share in a hundred."""
 
