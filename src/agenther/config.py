@@ -68,6 +68,6 @@ def load_config(path: Path | None, **overrides: Any) -> Config:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise ConfigError(
-            f"{path or 'settings'} {place}: {first['msg']}",
+            f"{path or 'settings'} {place}: {first['msg'].removeprefix('Value error, ')}",
             f"known: {', '.join((*DOMAINS_ON, *DOMAINS_OPTIONAL) if place == 'domains' else Config.model_fields)}",
         ) from error

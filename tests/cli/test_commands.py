@@ -15,6 +15,7 @@ from tests.jobs.runs import write_runs
 
 from agenther.cli.show import EVIDENCE, highlighted
 from agenther.cli.terminal import one_line, safe
+from agenther.config import Config
 from agenther.jobs.job import Job, execute
 from agenther.trajectory import Span
 
@@ -125,6 +126,14 @@ def test_show_and_stats_say_what_is_missing(out: Path, tmp_path: Path) -> None:
         assert failed.returncode == 1
         assert failed.stderr.startswith("error: ")
         assert "Traceback" not in failed.stderr
+
+
+def test_without_labels_show_points_at_stats(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    execute(Job((str(write_runs(tmp_path / "runs.json", 20)),), out, Config(domains=("shell",))))
+    assert not (out / "examples.jsonl").read_text()
+    assert f"`agenther stats {out}` says why" in agenther("show", out).stderr
+    assert f"no labels; `agenther stats {out}` says why" in " ".join(agenther("show", out, "--list").stdout.split())
 
 
 def test_stats(out: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,55 @@ def test_escapes_in_errors_and_names_do_nothing(tmp_path: Path) -> None:
     path.write_text('{"a": "\x1b[2J"}')
     done = agenther("read", path, "--explain")
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_names_that_lead_to_nothing_are_slips_and_no_unreadable_input(tmp_path: Path) -> None:
+    done = agenther("read", tmp_path / "tarces")
+    assert (done.exit_code, type(done.exception).__name__) == (1, "UserError")
+    (tmp_path / "empty").mkdir()
+    done = agenther("read", tmp_path / "empty")
+    assert type(done.exception).__name__ == "UserError"
+    assert "0 runs: 0 failed" in done.stdout
+
+
+def test_a_format_that_there_is_not_is_refused_before_anything_is_read(folder: Path) -> None:
+    for command in (("read", folder), ("run", folder, "-o", folder / "out")):
+        done = agenther(*command, "--format", "opnai")
+        assert done.exit_code == 2
+        assert "no format is named 'opnai'" in done.stderr
+    assert not (folder / "out").exists()
+
+
+def test_the_summary_for_scripts_has_every_count(folder: Path) -> None:
+    summary = rows(agenther("read", folder / "a", "--json"))[-1]["summary"]
+    assert {"runs", "failed", "succeeded", "unlabelled", "unreadable"} <= set(summary)
+    assert (summary["runs"], summary["unreadable"]) == (4, 0)
+
+
+def test_of_many_errors_some_are_printed_and_all_for_scripts(tmp_path: Path) -> None:
+    for n in range(60):
+        (tmp_path / f"{n:02}.json").write_text('{"rate": 1}')
+    done = agenther("read", tmp_path)
+    assert len(done.stderr.splitlines()) == 51
+    assert done.stderr.splitlines()[-1] == "error: 10 more; with --json all are printed"
+    assert len(agenther("read", tmp_path, "--json").stderr.splitlines()) == 60
+
+
+def test_a_zip_of_chats_is_called_a_zip(tmp_path: Path) -> None:
+    path = tmp_path / "pack.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.jsonl", json.dumps({"messages": [{"role": "user", "content": "Ring the bell"}]}))
+    done = agenther("read", path)
+    assert "found a zip archive (unpack it)" in done.stderr
+
+
+def test_explain_looks_into_messages_that_lie_deep(tmp_path: Path) -> None:
+    run = {"state": {"values": {"talk": {"messages": [{"role": "user", "content": "Ring the bell", "mood": "shy"}]}}}}
+    (tmp_path / "runs.json").write_text(json.dumps({"graph": {"threads": [run]}}))
+    (tmp_path / "map.toml").write_text(
+        "records = 'graph.threads'\n[messages]\npath = 'state.values.talk.messages'\n", encoding="utf-8"
+    )
+    done = agenther("read", tmp_path / "runs.json", "--map", tmp_path / "map.toml", "--explain", "--json")
+    (keys,) = [row["keys"] for row in rows(done) if "keys" in row]
+    assert "graph.threads[].state.values.talk.messages[].content" in keys["used"]
+    assert "graph.threads[].state.values.talk.messages[].mood" in keys["ignored"]

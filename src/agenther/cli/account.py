@@ -64,11 +64,11 @@ class Account:
     def outcomes(self) -> str:
         """Say how many runs there are, and how they ended."""
         n = self.counts
-        unreadable = f"; {_many(n['unreadable'], 'piece')} could not be read" if n["unreadable"] else ""
+        unreadable = f"; {many(n['unreadable'], 'piece')} could not be read" if n["unreadable"] else ""
         if not n["runs"]:
             return f"no runs{unreadable}"
         return (
-            f"{_many(n['runs'], 'run')}: {n['failed']} failed, {n['succeeded']} succeeded, "
+            f"{many(n['runs'], 'run')}: {n['failed']} failed, {n['succeeded']} succeeded, "
             f"{n['unlabelled']} without a label{unreadable}"
         )
 
@@ -78,10 +78,10 @@ class Account:
         if not n["runs"]:
             return
         yield f"outcome known from: {_listed(self.label_sources) or 'nothing; --labels FILE.csv can give it'}"
-        calls = f"{_many(n['calls'], 'call')} ({_listed(self.tools_called)})" if n["calls"] else "no calls of tools"
-        yield f"{_many(n['agent_steps'], 'step')} of agents, {calls}, {_many(n['observations'], 'observation')}"
+        calls = f"{many(n['calls'], 'call')} ({_listed(self.tools_called)})" if n["calls"] else "no calls of tools"
+        yield f"{many(n['agent_steps'], 'step')} of agents, {calls}, {many(n['observations'], 'observation')}"
         described, located = _of(n["tools_described"], n["runs"]), _of(n["goal_found"], n["runs"])
-        yield f"tools described in {described} runs, goal found in the steps of {located} runs"
+        yield f"tools described in {described}, goal found in the steps of {located}"
 
 
 @dataclass
@@ -107,7 +107,7 @@ class PassedOver:
     def lines(self) -> Iterator[str]:
         """Yield a line for each reason."""
         for why, n in sorted(self.counts.items()):
-            yield f"passed over: {_many(n, 'file')}, {why} ({_listed(self.names[why])})"
+            yield f"passed over: {many(n, 'file')}, {why} ({_listed(self.names[why])})"
 
 
 def key_lines(use: KeyUse | None) -> Iterator[str]:
@@ -162,12 +162,15 @@ def _keys(use: KeyUse, keys: set[str], *, with_counts: bool) -> str:
     return ", ".join(shown) + (f", and {len(ordered) - _KEYS_SHOWN} more" if len(ordered) > _KEYS_SHOWN else "")
 
 
-def _many(n: int, noun: str) -> str:
+def many(n: int, noun: str) -> str:
+    """Return a number with its noun."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _of(n: int, all_: int) -> str:
-    return f"all {all_}" if n == all_ else f"{n} of {all_}"
+    if all_ == 1:
+        return "the run" if n else "0 of 1 run"
+    return f"all {all_} runs" if n == all_ else f"{n} of {all_} runs"
 
 
 def _listed(counter: Counter[str]) -> str:

@@ -10,7 +10,7 @@ import orjson
 from agenther.cli.terminal import one_line, warn_broken_readers
 
 
-@click.command("formats")
+@click.command("formats", short_help="List the formats that are read.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.option("--map-template", is_flag=True, help="Print a map for `--map FILE.toml`, every key explained.")
 def command(as_json: bool, map_template: bool) -> None:

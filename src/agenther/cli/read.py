@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import glob
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from agenther.cli.options import known_format
 from agenther.cli.terminal import warn_broken_readers, warn_unmatched, warn_unmatched_paths
+from agenther.errors import UserError
 
 
-@click.command("read")
+@click.command("read", short_help="Say what is in files and folders of traces.")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("--format", "format_name", metavar="NAME", help="Format of all inputs; found by looking when not given.")
+@click.option(
+    "--format",
+    "format_name",
+    metavar="NAME",
+    callback=known_format,
+    help="Format of all inputs; found by looking when not given.",
+)
 @click.option(
     "--map",
     "map_file",
@@ -54,6 +64,7 @@ def command(
     from agenther.jobs.inputs import map_reader, read_files
     from agenther.readers.labels import Labeller
 
+    _refuse_missing(inputs)
     labeller, reader = Labeller(labels), map_reader(map_file, format_name)
     survey = Survey(labeller, Show(as_json, each_run or (as_json and not explain), explain))
     for file in read_files(inputs, format=format_name, reader=reader, pass_over=survey.passed.add):
@@ -67,5 +78,17 @@ def command(
     warn_unmatched(labels, unmatched)
     warn_unmatched_paths(map_file, unmatched_paths)
     warn_broken_readers()
+    if survey.is_empty():
+        raise UserError(
+            f"{' '.join(inputs)}: expected traces, found no file that could be one",
+            "see `agenther formats`; what a job wrote is not read",
+        )
     if survey.total["unreadable"]:
         sys.exit(3)
+
+
+def _refuse_missing(inputs: Iterable[str]) -> None:
+    """Refuse names that lead to nothing, as a job does: they are slips of the hand, not input that cannot be read."""
+    for name in inputs:
+        if name != "-" and not Path(name).exists() and not glob.glob(name, recursive=True):
+            raise UserError(f"{name}: expected a file, a folder or a pattern that matches some, found nothing")

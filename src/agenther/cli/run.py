@@ -9,9 +9,12 @@ from pathlib import Path
 import click
 import orjson
 
-from agenther.cli.terminal import make_console, warn_broken_readers, warn_unmatched, warn_unmatched_paths
+from agenther.cli.options import known_format
+from agenther.cli.terminal import make_console, one_line, warn_broken_readers, warn_unmatched, warn_unmatched_paths
 from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, load_config
 
+INTERRUPTED = 130
+"""Exit status of a command that was stopped from the keyboard, as shells have it."""
 DOMAIN_HELP = (
     f"Relabel only this domain; repeat for several. By default: {', '.join(DOMAINS_ON)}. "
     f"Optional: {', '.join(DOMAINS_OPTIONAL)}."
@@ -23,7 +26,13 @@ DOMAIN_HELP = (
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder to write to; made if missing."
 )
-@click.option("--format", "format_name", metavar="NAME", help="Format of all inputs; found by looking when not given.")
+@click.option(
+    "--format",
+    "format_name",
+    metavar="NAME",
+    callback=known_format,
+    help="Format of all inputs; found by looking when not given.",
+)
 @click.option(
     "--map",
     "map_file",
@@ -110,8 +119,12 @@ def command(
     )
     workers = min(workers, 4 * (os.cpu_count() or 1))
     job = Job(inputs, out, config, format_name, labels, limit, workers, strict, map_file)
-    with show_progress(job) as tick:
-        summary = execute(job, tick)
+    try:
+        with show_progress(job) as tick:
+            summary = execute(job, tick)
+    except KeyboardInterrupt:
+        click.echo("stopped: the same command goes on where it was", err=True)
+        sys.exit(INTERRUPTED)
     warn_unmatched(labels, summary.unmatched_labels)
     warn_unmatched_paths(map_file, summary.unmatched_paths)
     warn_broken_readers()
@@ -119,5 +132,7 @@ def command(
         click.echo(orjson.dumps(summary.to_json(), option=orjson.OPT_INDENT_2).decode())
     else:
         print_summary(summary, out, make_console())
+        if summary.counts["unreadable"]:
+            click.echo(f"what could not be read: {one_line(str(out / 'errors.jsonl'), 200)}", err=True)
     if summary.counts["unreadable"] or summary.counts["errors"]:
         sys.exit(3)

@@ -26,7 +26,7 @@ WINDOW = 160
 """Characters shown on either side of a piece of evidence in a long text."""
 
 
-@click.command("show")
+@click.command("show", short_help="Show one label with its evidence, or list all.")
 @click.argument("out", type=click.Path(path_type=Path), metavar="OUT")
 @click.argument("wanted", required=False, metavar="[ID]")
 @click.option("--list", "as_list", is_flag=True, help="Show every label on a few lines instead of one label whole.")
@@ -43,8 +43,12 @@ def command(out: Path, wanted: str | None, as_list: bool) -> None:
     manifest = load_manifest(out)
     examples = read_examples(out / "examples.jsonl")
     if as_list:
+        empty = True
         for example in examples:
             _show_brief(example, console)
+            empty = False
+        if empty:
+            console.print(Text(f"no labels; `agenther stats {path_text(out)}` says why"))
         console.print(Text(f"files: {path_text(out)}"))
         return
     chosen = _first(examples) if wanted is None else _first(e for e in examples if wanted in (e.id, e.trajectory_id))
@@ -54,8 +58,10 @@ def command(out: Path, wanted: str | None, as_list: bool) -> None:
             chosen = _first(e for e in read_examples(out / "examples.jsonl") if e.id.startswith(wanted))
             found = store.find(chosen.trajectory_id) if chosen else None
     if found is None:
+        if not wanted:
+            raise UserError(f"{out}: no examples", f"`agenther stats {out}` says why")
         raise UserError(
-            f"{out}: no example or run {wanted!r}" if wanted else f"{out}: no examples",
+            f"{out}: no example or run {wanted!r}",
             f"`agenther show --list {out}` lists the labels; dropped.jsonl has the ids of the other runs",
         )
     if chosen is not None:
@@ -143,7 +149,7 @@ def _trained(example: Example, step: Step) -> dict[str, str]:
 
 def _show_without_label(found: Stored, drop: Refusal | None, console: Console) -> None:
     run = found.trajectory
-    why = f"dropped at {drop.stage}: {drop.reason}. {drop.detail}" if drop else "not dropped"
+    why = f"dropped at {drop.stage}: {drop.reason}. {drop.detail}".rstrip() if drop else "not dropped"
     if found.result.error is not None:
         why = f"failed: {found.result.error}"
     console.print(Text.assemble(f"run {safe(run.id)}: ", (safe(why), "red")))

@@ -14,8 +14,11 @@ from agenther.cli.terminal import make_console
 from agenther.errors import UserError
 from agenther.record import JsonObject
 
+IN_ORDER = ("read", "failed", "succeeded", "unlabelled", "dropped", "errors", "accepted", "kept")
+"""Columns of a table, as a run comes by them."""
 
-@click.command("stats")
+
+@click.command("stats", short_help="Show what became of the runs of a job, and why.")
 @click.argument("out", type=click.Path(path_type=Path), metavar="OUT")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 def command(out: Path, as_json: bool) -> None:
@@ -45,7 +48,11 @@ def load_manifest(out: Path) -> JsonObject:
         return cast(JsonObject, orjson.loads((out / "manifest.json").read_bytes()))
     except (OSError, orjson.JSONDecodeError) as error:
         begun = (out / "run.sqlite").exists()
-        hint = "the job was interrupted: the same command goes on" if begun else "run `agenther run INPUT -o OUT` first"
+        hint = (
+            "the job is running or was interrupted: the same command goes on"
+            if begun
+            else "run `agenther run INPUT -o OUT` first"
+        )
         raise UserError(
             f"{out}: expected the output of a finished job, found no readable manifest.json", hint
         ) from error
@@ -81,7 +88,8 @@ def _tallies(title: str, groups: dict[str, dict[str, int]], console: Console) ->
 
     if not groups:
         return
-    columns = sorted({name for tally in groups.values() for name in tally})
+    present = {name for tally in groups.values() for name in tally}
+    columns = [name for name in IN_ORDER if name in present] + sorted(present.difference(IN_ORDER))
     table = Table(title, *columns, box=None, header_style="bold")
     for name, tally in groups.items():
         table.add_row(name, *(str(tally.get(column, 0)) for column in columns))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import click
 import orjson
 
-from agenther.cli.account import OUTCOME, Account, PassedOver, key_lines, keys_json, run_json, run_line
+from agenther.cli.account import OUTCOME, Account, PassedOver, key_lines, keys_json, many, run_json, run_line
 from agenther.cli.terminal import one_line
 from agenther.errors import ReadError
 from agenther.jobs.inputs import InputFile, Why
@@ -24,6 +24,8 @@ from agenther.record import JsonObject
 
 FILES_TRIED = 3
 """Files of each format whose keys are tried."""
+MOST_ERRORS = 50
+"""Errors that are printed one by one to a person; a folder may hold thousands of files that are no traces."""
 UNKNOWN = "no known format"
 
 
@@ -70,9 +72,8 @@ class Survey:
         own = Account()
         for item in file.items:
             if isinstance(item, ReadError):
-                click.echo(f"error: {one_line(str(item), 2000)}", err=True)
+                self._tell(item)
                 counted = item
-                self.total["unreadable"] += 1
             else:
                 counted = self._labeller.label(item.model_copy(update={"id": self._ids.name(item.id)}), item.id)
                 self.total.update(("runs", OUTCOME[counted.success], f"format:{counted.source.format}"))
@@ -87,6 +88,15 @@ class Survey:
             made: JsonObject = {"file": name, "format": format, "why": file.why, **own.to_json()}
             yield _json(made) if self._show.as_json else f"{one_line(name, 120)}: {format}, {own.outcomes()}"
 
+    def is_empty(self) -> bool:
+        """Tell whether no file was found that could be a trace."""
+        return not self._groups
+
+    def _tell(self, error: ReadError) -> None:
+        self.total["unreadable"] += 1
+        if self._show.as_json or self.total["unreadable"] <= MOST_ERRORS:
+            click.echo(f"error: {one_line(str(error), 2000)}", err=True)
+
     def close(self) -> Iterator[str]:
         """Yield what is to be said of each format and of all files."""
         if n := sum(self.passed.counts.values()):
@@ -99,7 +109,8 @@ class Survey:
                 made: JsonObject = {"format": format, "why": why, "files": group.n_files, **group.account.to_json()}
                 yield _json({**made, "keys": keys_json(group.key_use())})
             yield _json({"passed_over": self.passed.to_json()})
-        yield _json({"summary": dict(sorted(self.total.items()))})
+        counts = dict.fromkeys(("runs", *OUTCOME.values(), "unreadable"), 0) | self.total
+        yield _json({"summary": dict(sorted(counts.items()))})
 
     def _closing_lines(self) -> Iterator[str]:
         for (format, why), group in self._groups.items():
@@ -112,9 +123,11 @@ class Survey:
             yield from (f"    {line}" for line in lines)
         yield from self.passed.lines()
         n = self.total
+        if n["unreadable"] > MOST_ERRORS:
+            click.echo(f"error: {n['unreadable'] - MOST_ERRORS} more; with --json all are printed", err=True)
         yield (
-            f"{n['runs']} runs: {n['failed']} failed, {n['succeeded']} succeeded, {n['unlabelled']} without a label; "
-            f"{n['unreadable']} pieces could not be read"
+            f"{many(n['runs'], 'run')}: {n['failed']} failed, {n['succeeded']} succeeded, {n['unlabelled']} without a label; "
+            f"{many(n['unreadable'], 'piece')} could not be read"
         )
         if not self._show.explain and n["runs"]:
             yield "--runs lists the runs with their ids, --explain which keys of the records are used and ignored"

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from agenther.errors import ReadError
+from agenther.readers.archive import ZIP_MARK
 from agenther.readers.base import HEAD_BYTES, FolderReader, Reader, is_lines, read_head, suffix_of
 from agenther.readers.plugins import known_readers, reader_problems
 from agenther.texts import path_text
@@ -93,9 +94,15 @@ def pick_reader(path: Path, format: str | None = None) -> Reader | ReadError:
     for reader in known_readers().values():
         if reader.sniff(path, head):
             return reader
-    found = f"{head[:60]!r}" if head else "an empty or unreadable file"
     broken = "".join(f"; {problem}" for problem in reader_problems())
-    return ReadError(str(path), None, "file", f"a trace in a known format (see `agenther formats`){broken}", found)
+    wanted = f"a trace in a known format (see `agenther formats`; any JSON with --map){broken}"
+    return ReadError(str(path), None, "file", wanted, _beginning(head))
+
+
+def _beginning(head: bytes) -> str:
+    if head.startswith(ZIP_MARK):
+        return "a zip archive (unpack it)"
+    return f"{head[:60]!r}" if head else "an empty or unreadable file"
 
 
 def _names() -> str:

@@ -31,7 +31,8 @@ MOST_BYTES = 4 << 20
 """Of the records that are read again."""
 MOST_S = 5.0
 """Processor time for one file; keys that are not reached are counted as not tried."""
-DEEPEST = 6
+DEEPEST = 12
+"""Names and lists on the way to a key; deeper ones count with the key that holds them."""
 MANY_KEYS = 50
 """An object with more keys, or with numbers for keys, is taken for a list: its keys are data."""
 

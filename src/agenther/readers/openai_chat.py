@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agenther.errors import ReadError
+from agenther.readers.archive import ZIP_MARK
 from agenther.readers.base import Item, Place, build_one, locate_goal, records, run_id, source
 from agenther.readers.chat import chat_steps
 from agenther.readers.content import content_text, tool_schemas
@@ -36,12 +37,12 @@ class OpenAIChatReader:
     """Reads runs kept as OpenAI chat messages."""
 
     format = "openai"
-    about = (
-        "OpenAI chat messages or Responses, with tools, JSON or JSONL; labelled by `success` or `reward` if it is there"
-    )
+    about = "OpenAI chat messages or Responses, Anthropic messages, with tools; labelled by `success` or `reward` if it is there"
 
     def sniff(self, path: Path, head: bytes) -> bool:
         """Look for a list of messages at the top of a record, or at the top of the file, or for items beside an input."""
+        if head.startswith(ZIP_MARK):
+            return False
         if b'"input"' in head and _ITEM.search(head) and _stands_at_top(_ITEMS.search(head), head):
             return True
         return bool(_ROLE.search(head)) and (bool(_BARE.match(head)) or _stands_at_top(_LIST_KEY.search(head), head))
