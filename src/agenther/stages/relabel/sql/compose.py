@@ -92,7 +92,7 @@ def _proposal(
     if trajectory.answer_by == "message":
         answer_step = _answer_step(trajectory, call.step, answers)
         if answer_step is None:
-            return _refusal(Reason.NO_RECORDED_ANSWER, "no message after the query tells its result")
+            return _refusal(Reason.NO_RECORDED_ANSWER, "no message right after the query tells its result")
     elif (submit := _submit_after(trajectory, call.step)) is not None:
         last = submit
         useful = (*useful, submit)
