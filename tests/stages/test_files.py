@@ -27,7 +27,11 @@ NOTE: Call = (
 )
 SHOWN = shell("cat notes/river.txt", "Gauge: 41 cm\n")
 ECHO = shell("echo 'Gauge: 41 cm' > river.txt", "")
-BELL: Call = ("Write", {"file_path": "/srv/bell.py", "content": "print('Low water')\n"}, "File created successfully")
+BELL: Call = (
+    "Write",
+    {"file_path": "/srv/bell.py", "content": "print('Low water at noon')\n"},
+    "File created successfully",
+)
 CLEVER: Call = ("Write", {"file_path": "bell.py", "content": "import os\nprint('Low')"}, "File created successfully")
 GOAL = 'Write "Gauge: 41 cm" to the file notes/river.txt'
 
@@ -63,8 +67,8 @@ def rewritten(*calls: Call) -> Rewritten:
             'Write the lines "Gauge 41" and "Wheel 3" to the file river.txt',
         ),
         (
-            (BELL, shell("python /srv/bell.py", "Low water\n")),
-            'Write the script /srv/bell.py that prints "Low water"',
+            (BELL, shell("python /srv/bell.py", "Low water at noon\n")),
+            'Write the script /srv/bell.py that prints "Low water at noon"',
         ),
     ],
 )
@@ -142,3 +146,10 @@ def test_an_old_goal_that_asks_for_the_file() -> None:
     honest = rewritten(NOTE, SHOWN)
     asked = honest.trajectory.model_copy(update={"goal": "Write river.txt."})
     expect(files.check_request(honest.model_copy(update={"trajectory": asked})), Reason.REWORDING)
+
+
+def test_a_word_or_two_are_no_text() -> None:
+    calls = (shell("echo 'Gauge 41' > river.txt", ""), shell("cat river.txt", "Gauge 41\n"))
+    drop = result(run(*calls)).drop
+    assert drop is not None
+    assert drop.reason is Reason.TRIVIAL

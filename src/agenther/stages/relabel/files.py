@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from agenther.conclusions import Claim, Proposal, Reason, Refusal, Stage
 from agenther.stages.language.code.causes import is_adrift
 from agenther.stages.language.code.written import Written, find_written
+from agenther.stages.language.words import tokens
 from agenther.stages.relabel.code import names_file
 from agenther.stages.relabel.draft import Draft, listed
 from agenther.trajectory import Trajectory
+
+LEAST_WORDS = 3
+"""Words that a file must hold: fewer are a try-out, not a request."""
 
 
 def compose(trajectory: Trajectory, claims: tuple[Claim, ...]) -> Iterator[Proposal | Refusal]:
@@ -29,6 +33,8 @@ def file_fault(trajectory: Trajectory, written: Written) -> tuple[Reason, str] |
     """Return why a written file is no goal; None when nothing speaks against it."""
     if is_adrift(trajectory, written.edit):
         return Reason.AMBIGUOUS, "the shell moved, and the path is relative"
+    if sum(len(tokens(line)) for line in written.lines) < LEAST_WORDS:
+        return Reason.TRIVIAL, "a word or two are no text"
     return same_file_asked(trajectory.goal, written)
 
 
