@@ -23,6 +23,9 @@ from agenther.stages.language.web_actions import (
 from agenther.stages.relabel.draft import Draft, listed
 from agenther.trajectory import Trajectory
 
+_ELSEWHERE = frozenset({"link", "searchbox", "textbox", "combobox"})
+"""Roles of elements that are the same wherever they stand under the same name."""
+
 
 def compose(trajectory: Trajectory, claims: tuple[Claim, ...]) -> Iterator[Proposal | Refusal]:
     """Yield a goal for the last page, and one for each form; or why there is none."""
@@ -136,7 +139,7 @@ def _proposal(draft: Draft, walk: list[Visit], last: int, claims: tuple[Claim, .
 def _useful(way: list[Visit]) -> set[int]:
     """Return the steps on the shortest way to the last page or form that the run itself shows: no errors, no detours.
 
-    What was clicked may have stood on an earlier page too: then the way may go on from there. The recorded way wins a tie.
+    A link or a box may have stood on an earlier page too: then the way may go on from there. The recorded way wins a tie.
     """
     useful: set[int] = set()
     led = _led(way)
@@ -144,7 +147,7 @@ def _useful(way: list[Visit]) -> set[int]:
     at: int | None = len(way) - 1
     while at is not None:
         useful.add(way[at].step.step_id)
-        useful |= {visit.step.step_id for visit in way[led[at] + 1 : at] if _prepares(visit)}
+        useful |= {visit.step.step_id for visit in way[led[at] + 1 : at] if _prepares(visit, way[at])}
         at = before[at]
     return useful
 
@@ -153,19 +156,25 @@ def _ways(way: list[Visit], led: list[int]) -> list[int | None]:
     """Return for each action the one before it on the shortest way that leads there; None for the first of a way."""
     before: list[int | None] = []
     lengths: list[int] = []
-    seen: dict[str, tuple[int, int]] = {}
+    seen: dict[tuple[str, str], tuple[int, int]] = {}
     for at, visit in enumerate(way):
         length, last = (lengths[led[at]], led[at]) if led[at] >= 0 else (0, -1)
         for one in visit.before.elements if visit.before is not None else ():
-            if one.role == "link" and (one.name not in seen or length < seen[one.name][0]):
-                seen[one.name] = (length, last)
+            if one.role in _ELSEWHERE and length < seen.get(one[1:3], (length + 1, 0))[0]:
+                seen[one[1:3]] = (length, last)
         if visit.action is not None and visit.action.kind in OPENS_URL:
             length, last = 0, -1
-        elif visit.target is not None and visit.target.role == "link":
-            length, last = min((length, last), seen[visit.target.name], key=lambda found: found[0])
+        elif (first := _first_used(way[led[at] + 1 : at + 1])) is not None:
+            length, last = min((length, last), seen.get(first[1:3], (length, last)), key=lambda found: found[0])
         lengths.append(length + 1)
         before.append(last if last >= 0 else None)
     return before
+
+
+def _first_used(way: list[Visit]) -> Element | None:
+    """Return the first box that was written in on a page, else what the last action there clicked."""
+    written = (visit.target for visit in way if is_written(visit) and not came_to_nothing(visit))
+    return next(written, way[-1].target)
 
 
 def _led(way: list[Visit]) -> list[int]:
@@ -178,12 +187,12 @@ def _led(way: list[Visit]) -> list[int]:
     return led
 
 
-def _prepares(visit: Visit) -> bool:
-    """Tell whether an action that stayed on its page may have been needed there: typing, choosing, opening a menu."""
+def _prepares(visit: Visit, last: Visit) -> bool:
+    """Tell whether an action that stayed on its page was needed there: it typed or chose, or showed what was used last."""
     if came_to_nothing(visit) or visit.action is None:
         return False
-    opens = visit.action.kind in CLICKS and visit.target is not None and visit.target.role != "link"
-    return is_written(visit) or opens
+    shown = visit.before is not None and last.target is not None and visit.before.find(last.target.bid) is None
+    return is_written(visit) or (visit.action.kind in CLICKS and shown)
 
 
 def _step(claim: Claim) -> int:
