@@ -184,7 +184,7 @@ def test_text_that_acts_on_terminals(folder: Path) -> None:
     assert b"[red]x" in agenther("show", folder.parent / "out", f"run {ESCAPES}").stdout
     done = agenther("run", folder / f"{name}.jsonl", "-o", folder.parent / "strict", "--strict")
     assert done.returncode == 1
-    assert agenther("read", folder.parent / ESCAPES.replace("/", "|")).returncode == 3
+    assert agenther("read", folder.parent / ESCAPES.replace("/", "|")).returncode == 1
 
 
 def test_secrets_are_in_no_error(folder: Path) -> None:
@@ -221,9 +221,9 @@ def test_a_long_line_between_good_ones(folder: Path) -> None:
         for _ in range(100):
             file.write(b"a" * (1 << 20))
         file.write(b'"}\n' + good.replace(b'"a"', b'"b"'))
-    probe = "import resource, sys, agenther.cli; sys.argv[1:] = ['read', '--runs', sys.argv[1]]\n"
+    probe = "import sys, agenther.cli; sys.argv[1:] = ['read', '--runs', sys.argv[1]]\n"
     probe += "try: agenther.cli.main()\n"
-    probe += "finally: print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    probe += "finally: print('peak', int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) // 1024)"
     command = [sys.executable, "-c", probe, str(folder / "long.jsonl")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIME_LIMIT_S)
     assert done.returncode == 3

@@ -13,7 +13,18 @@ import pytest
 
 SRC = Path(__file__).parents[2] / "src" / "agenther"
 LAYERS = {
-    0: {"texts", "literals", "errors", "record", "versions", "config", "trajectory", "messages", "conclusions", "preferences"},
+    0: {
+        "texts",
+        "literals",
+        "errors",
+        "record",
+        "versions",
+        "config",
+        "trajectory",
+        "messages",
+        "conclusions",
+        "preferences",
+    },
     1: {"readers", "writers", "environments", "tasks", "llm"},
     2: {"stages", "pipeline"},
     3: {"jobs", "train", "cli", "__main__"},
