@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+import io
+import json
 import os
 import time
 from pathlib import Path
@@ -8,10 +10,13 @@ from pathlib import Path
 import orjson
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agenther.errors import ReadError
 from agenther.readers import files
 from agenther.readers.base import read_json, read_jsonl, records
+from agenther.readers.json_text import members
 
 LINES = b'{"n":1}\n{"n":2}\n'
 PACK = {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}
@@ -139,3 +144,64 @@ def test_a_file_that_is_cut_or_vanishes_while_it_is_read(tmp_path: Path) -> None
         assert all(isinstance(item, tuple | ReadError) for item in items)
     (error,) = read_jsonl(path)
     assert isinstance(error, ReadError)
+
+
+class _InPieces(io.BytesIO):
+    """Gives a few bytes at a time."""
+
+    def __init__(self, text: bytes, size: int) -> None:
+        super().__init__(text)
+        self._size = size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(self._size)
+
+
+@given(
+    st.lists(st.recursive(st.none() | st.floats(allow_nan=False) | st.text(), st.lists)),
+    st.integers(1, 40),
+    st.booleans(),
+)
+def test_members_do_not_depend_on_the_pieces(values: list[object], size: int, is_indented: bool) -> None:
+    text = json.dumps(values, indent=2 if is_indented else None).encode()
+    found = list(members(_InPieces(text, size)))
+    assert [json.loads(member) for _, member in found] == values
+    assert found == list(members(io.BytesIO(text)))
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_large_list_is_read_member_by_member(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
+    path = tmp_path / f"runs.json{suffix}"
+    text = b'[{"id": 1}, {"id": NaN},\n {"id": }, {"id": 4}]'
+    path.write_bytes(gzip.compress(text) if suffix else text)
+    whole = [str(one) if isinstance(one, ReadError) else one[1:] for one in records(path)]
+    monkeypatch.setattr("agenther.readers.files.LARGE", 16)
+    pieces = [str(one) if isinstance(one, ReadError) else one[1:] for one in records(path)]
+    assert pieces == whole
+    assert len(pieces) == 4
+
+
+def test_a_member_that_is_too_long_ends_the_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "runs.json"
+    path.write_bytes(b'[{"id": 1}, {"id": "' + b"a" * 300 + b'"}]')
+    monkeypatch.setattr("agenther.readers.files.LARGE", 16)
+    monkeypatch.setattr("agenther.readers.json_text.MAX_RECORD", 100)
+    monkeypatch.setattr("agenther.readers.json_text._PIECE", 50)
+    good, bad = records(path)
+    assert not isinstance(good, ReadError)
+    assert isinstance(bad, ReadError)
+    assert "in one member of the list" in str(bad)
+
+
+@pytest.mark.parametrize(
+    "text", [b'[{"id": 1}, {"id": 2}', b'[{"id": 1}, {"id": 2}] {"id": 3}', b'[{"id": 1}, {"id": 2},']
+)
+def test_a_large_list_that_is_cut_or_goes_on_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes
+) -> None:
+    path = tmp_path / "runs.json"
+    path.write_bytes(text)
+    monkeypatch.setattr("agenther.readers.files.LARGE", 16)
+    items = list(records(path))
+    assert sum(isinstance(item, ReadError) for item in items) == 1
+    assert len(items) == 3

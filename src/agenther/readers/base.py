@@ -5,10 +5,11 @@ A reader yields runs and `ReadError`s; it never raises for bad content and never
 
 from __future__ import annotations
 
+import io
 import reprlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 import orjson
 
@@ -16,6 +17,7 @@ from agenther.errors import ReadError
 from agenther.readers.files import (
     BAD_FILE,
     MAX_RECORD,
+    is_large,
     read_head,
     read_lines,
     read_whole,
@@ -173,6 +175,10 @@ def records(path: Path) -> Iterator[tuple[Place, int, Json] | ReadError]:
             yield item if isinstance(item, ReadError) else (Place(path, item[0]), index, item[1])
         return
     try:
+        if is_large(path) and read_head(path).lstrip().startswith(b"["):
+            with open_input(path) as file:
+                yield from _members(path, file, None)
+            return
         text = read_whole(path)
     except BAD_FILE as error:
         yield ReadError(str(path), None, "file", "a readable file", str(error))
@@ -180,7 +186,7 @@ def records(path: Path) -> Iterator[tuple[Place, int, Json] | ReadError]:
     try:
         whole = parse(text)
     except orjson.JSONDecodeError as error:
-        yield from _members(path, text, error)
+        yield from _members(path, io.BytesIO(text), error)
         return
     if isinstance(whole, list):
         for index, value in enumerate(whole):
@@ -189,17 +195,35 @@ def records(path: Path) -> Iterator[tuple[Place, int, Json] | ReadError]:
         yield Place(path), 0, whole
 
 
-def _members(path: Path, text: bytes, whole: orjson.JSONDecodeError) -> Iterator[tuple[Place, int, Json] | ReadError]:
-    """Yield what can be read of a broken list, and an error for each member that cannot."""
-    n_broken = 0
-    for index, (line, member) in enumerate(members(text)):
+def _members(
+    path: Path, file: BinaryIO, whole: orjson.JSONDecodeError | None
+) -> Iterator[tuple[Place, int, Json] | ReadError]:
+    """Yield what can be read of a list that is large or broken, and what is wrong with it, member by member.
+
+    Args:
+        path: what errors name.
+        file: the list.
+        whole: what is wrong with the list as a whole; None when that has not been tried.
+    """
+    found = members(file)
+    index, n_broken = 0, 0
+    while True:
+        try:
+            line, member = next(found)
+        except StopIteration as end:
+            if n_broken == 0 and whole is not None:
+                yield ReadError(str(path), whole.lineno, f"column {whole.colno}", "JSON", whole.msg)
+            elif n_broken == 0 and not end.value:
+                yield ReadError(
+                    str(path), None, "file", "one list of records, closed by ]", "a cut list, or more behind it"
+                )
+            return
         try:
             yield Place(path).at(index), index, parse(member)
         except orjson.JSONDecodeError as error:
             n_broken += 1
             yield ReadError(str(path), line + error.lineno - 1, f"[{index}]", "JSON", error.msg)
-    if not n_broken:
-        yield ReadError(str(path), whole.lineno, f"column {whole.colno}", "JSON", whole.msg)
+        index += 1
 
 
 def read_records(path: Path, build: Callable[[Place, int, Json], Trajectory | None]) -> Iterator[Item]:

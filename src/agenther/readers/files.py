@@ -24,6 +24,8 @@ MAX_RECORD = 64 << 20
 """No line is read that has more bytes."""
 MAX_WHOLE = 256 << 20
 """No file that must be read as one piece is read that has more bytes, unpacked."""
+LARGE = 8 << 20
+"""A list of runs in a file of more bytes is read member by member: parsed as one it would take twenty times as much."""
 FREE_UNPACKED = 64 << 20
 """Any packed file may unpack to this many bytes; beyond it only to `MAX_RATIO` times its size."""
 MAX_RATIO = 200
@@ -183,6 +185,12 @@ def suffix_of(path: Path) -> str:
     """Return the suffix of a file name without regard to compression: `.jsonl` for `a.jsonl.gz`."""
     name = path.with_suffix("") if path.suffix in (".gz", ".zst") else path
     return name.suffix.lower()
+
+
+def is_large(path: Path) -> bool:
+    """Tell whether a file is read piece by piece where that can be done: it may unpack to more than memory should hold."""
+    size = path.stat().st_size
+    return size > (LARGE // 16 if path.suffix in (".gz", ".zst") else LARGE)
 
 
 def read_whole(path: Path) -> bytes:

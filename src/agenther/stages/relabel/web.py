@@ -191,8 +191,9 @@ def _prepares(visit: Visit, last: Visit) -> bool:
     """Tell whether an action that stayed on its page was needed there: it typed or chose, or showed what was used last."""
     if came_to_nothing(visit) or visit.action is None:
         return False
-    shown = visit.before is not None and last.target is not None and visit.before.find(last.target.bid) is None
-    return is_written(visit) or (visit.action.kind in CLICKS and shown)
+    before = visit.before.elements if visit.before is not None else ()
+    shows = last.target is not None and all(one[1:3] != last.target[1:3] for one in before)
+    return is_written(visit) or (visit.action.kind in CLICKS and shows)
 
 
 def _step(claim: Claim) -> int:
