@@ -100,3 +100,16 @@ def test_a_shared_id_costs_no_more_the_more_often_it_comes():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.strip() == "a~100000"
+
+
+def test_the_runs_of_a_task_are_found_without_a_walk_through_the_job(tmp_path: Path):
+    with Store(tmp_path / "run.sqlite", "settings") as store:
+        store.start()
+        for ordinal in range(3000):
+            run = RUN.model_copy(update={"id": f"{ordinal}", "task_id": f"task {ordinal // 3}"})
+            store.list_run(ordinal, run)
+        store.put(Processed(RUN.key, RUN, Result()).to_texts())
+        ticks: list[int] = []
+        store._db.set_progress_handler(lambda: ticks.append(1), 100)
+        assert [stored.id for stored in store.runs_of_task("task 700")] == ["2100", "2101", "2102"]
+        assert len(ticks) < 10
