@@ -108,7 +108,8 @@ def test_the_runs_of_a_task_are_found_without_a_walk_through_the_job(tmp_path: P
         for ordinal in range(3000):
             run = RUN.model_copy(update={"id": f"{ordinal}", "task_id": f"task {ordinal // 3}"})
             store.list_run(ordinal, run)
-        store.put(Processed(RUN.key, RUN, Result()).to_texts())
+            if ordinal == 2100:
+                store.put(Processed(run.key, run, Result()).to_texts())
         ticks: list[int] = []
         store._db.set_progress_handler(lambda: ticks.append(1), 100)
         assert [stored.id for stored in store.runs_of_task("task 700")] == ["2100", "2101", "2102"]
