@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Self, cast
+from typing import Annotated, Any, ClassVar, Self
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue
@@ -24,20 +24,15 @@ _DEEPER = 254 - DEEPEST
 
 def is_storable(value: Any) -> bool:
     """Tell whether a JSON value can be stored: not nested too deeply, no number that JSON has no room for."""
-    if isinstance(value, dict) and all(_is_plain(k) and _is_plain(v) for k, v in cast(JsonObject, value).items()):
-        return True
-    for _ in range(_DEEPER):
-        value = [value]
     try:
-        orjson.dumps(value)
+        text = orjson.dumps(value)
+        if text.count(b"[") + text.count(b"{") > DEEPEST:
+            for _ in range(_DEEPER):
+                value = [value]
+            orjson.dumps(value)
     except TypeError:
         return False
     return True
-
-
-def _is_plain(value: Any) -> bool:
-    """Tell at a glance whether a value can be stored; of others this says nothing."""
-    return value is None or value is True or value is False or (type(value) is str and value.isascii())
 
 
 def _storable(value: JsonObject) -> JsonObject:

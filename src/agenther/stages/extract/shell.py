@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from agenther.conclusions import Claim
 from agenther.stages.language.shell.calls import command_of, command_span, observation_of
-from agenther.stages.language.shell.made import creation_shown
+from agenther.stages.language.shell.made import CREATORS, creation_shown
 from agenther.stages.language.shell.output import is_clean, is_cut
 from agenther.stages.language.shell.parse import Refused
 from agenther.stages.language.shell.query import understand
@@ -44,6 +44,9 @@ def claims(trajectory: Trajectory) -> Iterator[Claim]:
 
 def _created(trajectory: Trajectory) -> Iterator[Claim]:
     """Yield the first proof of each state of what was created."""
+    commands = [command_of(call) or "" for step in trajectory.agent_steps for call in step.tool_calls]
+    if not any(name in command for command in commands for name in CREATORS):
+        return
     shown: set[tuple[str, ...]] = set()
     for step in trajectory.agent_steps:
         creation = creation_shown(trajectory, step) if any(command_of(call) for call in step.tool_calls) else None

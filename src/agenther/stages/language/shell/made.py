@@ -19,6 +19,9 @@ from agenther.trajectory import Span, Step, Trajectory, whole_field
 
 _PATH = re.compile(r"[\w./@+-]+\Z")
 
+CREATORS = ("mkdir", "touch")
+"""Commands that create, and nothing else."""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -84,7 +87,7 @@ def creation_shown(trajectory: Trajectory, last: Step) -> Creation | None:
 def _read_made(step: Step, number: int, command: str, before: list[Made]) -> list[Made]:
     commands = parse_pipeline(command)
     name = commands[0].name
-    if len(commands) != 1 or name not in ("mkdir", "touch"):
+    if len(commands) != 1 or name not in CREATORS:
         raise Refused("a change that is no creation")
     operands = read_options(commands[0]).operands
     made: list[Made] = []
