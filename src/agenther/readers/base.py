@@ -113,14 +113,23 @@ class Place:
     Every getter raises `ReadError` naming this place when the value is missing or of another type.
     """
 
-    def __init__(self, path: Path, line: int | None = None, where: str = "") -> None:
-        self.path, self.line, self.where = path, line, where
+    __slots__ = ("_above", "_key", "line", "path")
+
+    def __init__(self, path: Path, line: int | None = None, key: str | int = "", above: Place | None = None) -> None:
+        self.path, self.line, self._key, self._above = path, line, key, above
 
     def at(self, key: str | int) -> Place:
         """Return the place of a member."""
-        name = key if isinstance(key, int) or len(key) <= LONGEST_KEY else f"{key[:LONGEST_KEY]}…"
-        step = f"[{name}]" if isinstance(name, int) else (f".{name}" if self.where else name)
-        return Place(self.path, self.line, self.where + step)
+        return Place(self.path, self.line, key, self)
+
+    @property
+    def where(self) -> str:
+        """The place as errors name it: `steps[3].arguments`; put together only when there is something to say."""
+        key, above = self._key, self._above.where if self._above is not None else ""
+        if isinstance(key, int):
+            return f"{above}[{key}]"
+        name = key if len(key) <= LONGEST_KEY else f"{key[:LONGEST_KEY]}…"
+        return f"{above}.{name}" if above and name else above + name
 
     def error(self, expected: str, found: object) -> ReadError:
         """Return the error for this place."""
