@@ -152,6 +152,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, nargs="+", default=[5000, 50000])
     parser.add_argument("--repeats", type=int, default=1, help="of the smallest job")
+    parser.add_argument(
+        "--brief", type=int, default=0, help="also so many brief runs, to see what grows with their number"
+    )
     parser.add_argument("--corpora", type=Path, help="a folder with one folder a source")
     parser.add_argument("--out", type=Path, default=Path("docs/measurements/speed.md"))
     args = parser.parse_args()
@@ -169,6 +172,11 @@ def main() -> None:
             write_runs(large, n)
             jobs += [job_row("generated", [str(large)], workers) for workers in (1, 2)]
             large.unlink()
+        if args.brief:
+            many = Path(folder, "brief.jsonl")
+            write_runs(many, args.brief, kind="brief")
+            jobs.append(job_row("generated, brief", [str(many)], 2))
+            many.unlink()
         jobs.append(job_row("generated SQL", [str(queries)], 1))
         for source in sorted(args.corpora.iterdir()) if args.corpora else ():
             jobs.append(job_row(source.name, [str(source)], 1))
