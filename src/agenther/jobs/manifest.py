@@ -19,6 +19,12 @@ from agenther.record import Json, JsonObject
 from agenther.texts import path_text
 from agenther.versions import versions
 
+COUNTED = (
+    *("read", "failed", "succeeded", "unlabelled", "unreadable"),
+    *("accepted", "kept", "dropped", "errors", "examples", "merged_examples"),
+)
+"""What every summary counts, also where there is none."""
+
 
 @dataclass
 class Summary:
@@ -29,7 +35,7 @@ class Summary:
     of a labels file that no run has, `unmatched_paths` those of a map that found nothing in any run.
     """
 
-    counts: Counter[str] = field(default_factory=Counter[str])
+    counts: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(COUNTED, 0)))
     dropped: Counter[str] = field(default_factory=Counter[str])
     failure_types: Counter[str] = field(default_factory=Counter[str])
     weights: Counter[str] = field(default_factory=Counter[str])
