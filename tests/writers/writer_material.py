@@ -13,14 +13,16 @@ from agenther.record import JsonObject
 from agenther.trajectory import Source
 
 TEXT = st.text(max_size=20)
+NAME = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+"""Names of arguments: one with a NUL is refused, for Arrow would cut it."""
 WORDS = TEXT.filter(str.strip)
 NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.integers(-(10**9), 10**9).map(lambda n: n / 8)
 VALUES = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXT,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXT, inner, max_size=2),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAME, inner, max_size=2),
     max_leaves=4,
 )
-ARGUMENTS = st.dictionaries(TEXT, VALUES, max_size=3)
+ARGUMENTS = st.dictionaries(NAME, VALUES, max_size=3)
 
 
 def pair(prompt: list[JsonObject], chosen: list[JsonObject], rejected: list[JsonObject]) -> Pair:

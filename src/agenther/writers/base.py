@@ -14,7 +14,7 @@ import orjson
 from agenther.conclusions import Example
 from agenther.errors import WriteError
 from agenther.preferences import Pair, Unpaired
-from agenther.record import JsonObject
+from agenther.record import Json, JsonObject
 
 Kind = Literal["sft", "dpo", "kto"]
 """What a file trains: imitation, preference between two, one run that is desirable or not."""
@@ -80,11 +80,25 @@ def json_text(value: JsonObject) -> str:
     return orjson.dumps(value).decode()
 
 
+def _names(value: Json) -> Iterator[str]:
+    """Yield the names of all objects inside a value."""
+    if isinstance(value, dict):
+        yield from value
+        for member in value.values():
+            yield from _names(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _names(member)
+
+
 def check_json(row: Row) -> None:
-    """Raise WriteError unless a row comes back from JSON as it was: no infinities, huge integers or broken text."""
+    """Raise WriteError unless a row comes back from JSON as it was: no infinities, huge integers, broken text or names."""
     try:
-        back = orjson.loads(orjson.dumps(row))
+        text = orjson.dumps(row)
+        back = orjson.loads(text)
     except (TypeError, ValueError) as error:
         raise WriteError(f"row: expected values that JSON can hold, found {error}") from error
     if back != row:
         raise WriteError("row: expected values that survive JSON, found some that change")
+    if b"\\u0000" in text and any("\0" in name for name in _names(row)):
+        raise WriteError("row: expected names that Arrow can hold, found one with a NUL character")
