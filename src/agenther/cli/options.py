@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from agenther.cli.terminal import one_line
@@ -16,3 +18,25 @@ def known_format(context: click.Context, option: click.Parameter, name: str | No
     if name not in known_readers():
         raise click.BadParameter(f"no format is named {one_line(name, 60)!r}; `agenther formats` lists them")
     return name
+
+
+format_option = click.option(
+    "--format",
+    "format_name",
+    metavar="NAME",
+    callback=known_format,
+    help="Format of all inputs; found by looking when not given.",
+)
+map_option = click.option(
+    "--map",
+    "map_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE.toml",
+    help="Where the files hold what, for a format of your own; `agenther formats --map-template` prints one.",
+)
+labels_option = click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="Outcomes kept elsewhere: id, success or reward.",
+)

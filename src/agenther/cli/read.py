@@ -9,33 +9,16 @@ from pathlib import Path
 
 import click
 
-from agenther.cli.options import known_format
+from agenther.cli.options import format_option, labels_option, map_option
 from agenther.cli.terminal import warn_broken_readers, warn_unmatched, warn_unmatched_paths
 from agenther.errors import UserError
 
 
 @click.command("read", short_help="Say what is in files and folders of traces.")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option(
-    "--format",
-    "format_name",
-    metavar="NAME",
-    callback=known_format,
-    help="Format of all inputs; found by looking when not given.",
-)
-@click.option(
-    "--map",
-    "map_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE.toml",
-    help="Where the files hold what, for a format of your own; `agenther formats --map-template` prints one.",
-)
-@click.option(
-    "--labels",
-    type=click.Path(path_type=Path),
-    metavar="FILE.csv",
-    help="Outcomes kept elsewhere: id, success or reward.",
-)
+@format_option
+@map_option
+@labels_option
 @click.option("--runs", "each_run", is_flag=True, help="Print a line a run, with its id.")
 @click.option(
     "--explain", is_flag=True, help="Print a line a file, and which keys of the records are used and ignored."

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import orjson
 
-from agenther.cli.options import known_format
+from agenther.cli.options import format_option, labels_option, map_option
 from agenther.cli.terminal import make_console, one_line, warn_broken_readers, warn_unmatched, warn_unmatched_paths
 from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, load_config
 
@@ -26,26 +26,9 @@ DOMAIN_HELP = (
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder to write to; made if missing."
 )
-@click.option(
-    "--format",
-    "format_name",
-    metavar="NAME",
-    callback=known_format,
-    help="Format of all inputs; found by looking when not given.",
-)
-@click.option(
-    "--map",
-    "map_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE.toml",
-    help="Where the files hold what, for a format of your own; `agenther formats --map-template` prints one.",
-)
-@click.option(
-    "--labels",
-    type=click.Path(path_type=Path),
-    metavar="FILE.csv",
-    help="Outcomes kept elsewhere: id, success or reward.",
-)
+@format_option
+@map_option
+@labels_option
 @click.option(
     "--config",
     "config_file",
