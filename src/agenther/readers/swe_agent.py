@@ -75,7 +75,7 @@ def _run(place: Place, value: Json) -> Trajectory:
     steps = tuple(builder.steps)
     goal = issue_of(next((step.message for step in steps if step.source == "user"), ""))
     info = record.get("info")
-    labels: JsonObject = {"demonstrations_left_out": builder.demonstrations} if builder.demonstrations else {}
+    labels = builder.labels
     if isinstance(info, dict):
         labels |= {name: info[name] for name in ("exit_status", "submission") if info.get(name) is not None}
     resolved = _resolved(place.path)

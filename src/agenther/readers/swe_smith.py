@@ -54,7 +54,7 @@ def _run(place: Place, index: int, value: Json) -> Trajectory:
     resolved, task, model = record.get("resolved"), record.get("instance_id"), record.get("model")
     if resolved is not None and not isinstance(resolved, bool):
         raise place.at("resolved").error("true, false or null", resolved)
-    labels: JsonObject = {name: record[name] for name in _LABELS if record.get(name) is not None}
+    labels = turns.labels | {name: record[name] for name in _LABELS if record.get(name) is not None}
     return Trajectory(
         id=_name(record) or run_id(place.path, index),
         source=source(place.path, "swe-smith", index),

@@ -7,7 +7,7 @@ import re
 import orjson
 
 from agenther.readers.base import Place
-from agenther.readers.content import arguments_text
+from agenther.readers.content import arguments_text, content_text
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Observation, Step, ToolCall
 
@@ -28,19 +28,27 @@ class RepairTurns:
 
     Attributes:
         steps: the steps so far.
-        demonstrations: how many messages were those of a demonstration, and left out.
     """
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
-        self.demonstrations = 0
+        self._demonstrations = 0
+        self._left_out: list[Json] = []
         self._last_action = ""
+
+    @property
+    def labels(self) -> JsonObject:
+        """What was left out: messages of demonstrations, parts of contents that are no text."""
+        labels: JsonObject = {"demonstrations_left_out": self._demonstrations} if self._demonstrations else {}
+        if self._left_out:
+            labels["non_text_parts"] = list(self._left_out)
+        return labels
 
     def add(self, place: Place, message: JsonObject) -> None:
         """Add a message; ReadError when it is none."""
-        role, text = message.get("role"), _text(place.at("content"), message.get("content"))
+        role, text = message.get("role"), content_text(place.at("content"), message.get("content"), self._left_out)
         if message.get("is_demo"):
-            self.demonstrations += 1
+            self._demonstrations += 1
         elif role == "assistant":
             self._add_agent(place, message, text)
         elif role in ("user", "tool") and self.steps and self.steps[-1].source == "agent":
@@ -106,16 +114,6 @@ class RepairTurns:
         seen = entry.get("observation")
         if isinstance(seen, str) and seen and not self.steps[-1].observations:
             self._observe(seen, "user" if text_agent else "tool")
-
-
-def _text(place: Place, content: Json) -> str:
-    """Return the text of a content: a text, nothing, or the text parts of a list one below the other."""
-    if content is None:
-        return ""
-    if not isinstance(content, list):
-        return place.str(content)
-    parts = [place.at(i).obj(part) for i, part in enumerate(content)]
-    return "\n".join(str(part["text"]) for part in parts if isinstance(part.get("text"), str))
 
 
 def _structured(place: Place, value: Json, number: int, i: int) -> ToolCall:
