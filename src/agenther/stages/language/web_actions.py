@@ -23,7 +23,8 @@ _STILL = frozenset("scroll hover focus noop wait wait_for snapshot take_screensh
 """Actions after which what was typed still stands."""
 _WRITTEN_IN = frozenset({"textbox", "searchbox", "combobox", "listbox", "option"})
 _CHANGES = re.compile(
-    r"^\W*(?:clone|rate|register|release|start|stop|switch|transfer)\b|\b(?:accept|activate|add|allow|apply|approve|archive|assign|block|bookmark|book|buy|cancel"
+    r"^\W*(?:clone|rate|register|release|start|stop|switch|transfer)\b"
+    r"|\b(?:accept|activate|add|allow|apply|approve|archive|assign|block|bookmark|book|buy|cancel"
     r"|change|check ?out|clear|close issue|comment|commit|confirm|create|deactivate|decline|delete|disable|discard|dismiss"
     r"|donate|downvote|duplicate|edit|empty|enable|enrol{1,2}|favou?rite|flag|follow|fork|generate|grant|hide"
     r"|import|install|invite|invoice|join|leave|like|lock|log ?off|log ?out|mark|merge|move|mute|order now|pay|pause|pin"
