@@ -75,6 +75,8 @@ class Reason(StrEnum):
     UNNATURAL = "unnatural"
     JUDGE_REFUSED = "judge_refused"
     UNSCORED = "unscored"
+    TOO_LONG = "too_long"
+    NOT_CONFIDENT = "not_confident"
     NEAR_DUPLICATE = "near_duplicate"
 
 
@@ -139,6 +141,14 @@ class Proposal(Record):
     goal_in_turns: bool = Field(
         default=False,
         description="the kept user turns already ask for it: the goal is their summary and is written nowhere",
+    )
+    by: str = Field(default="rules", description="who proposes it: `rules` or `model:<name>`")
+    valid: bool = Field(default=True, description="the proposer's own verdict")
+    confidence: float | None = Field(
+        default=None, ge=0, le=1, allow_inf_nan=False, description="the proposer's, in its verdict; None for rules"
+    )
+    synthesized: str | None = Field(
+        default=None, description="a final answer that the proposer wrote, not the agent; None when it wrote none"
     )
 
 

@@ -1,7 +1,8 @@
 """Every error that AgentHER raises or records.
 
 `UserError`: the user can mend it; shown as one line and a hint. `StageError`: recorded on the run it befell, its
-neighbours go on. All of them survive pickling, so that worker processes can hand them over.
+neighbours go on. `Postponed`: nobody's fault; the run stays open until the job is repeated. All of them survive
+pickling, so that worker processes can hand them over.
 """
 
 from __future__ import annotations
@@ -62,12 +63,24 @@ class StageError(AgentHERError):
 
 
 class ProviderError(StageError):
-    """A model provider refused, failed or timed out."""
+    """A model provider failed or timed out, and went on failing after all retries."""
 
 
-class BudgetExceeded(StageError):
-    """The money or the number of requests allowed is spent."""
+class ProviderRefused(UserError):
+    """A provider will answer nothing of this job: wrong key, unknown model, no such endpoint."""
 
 
 class ParseError(StageError):
     """A text that should have had a structure has not."""
+
+
+class Postponed(AgentHERError):
+    """A run cannot go on now and loses nothing by waiting: it stays open, and the same command takes it up again."""
+
+
+class Pending(Postponed):
+    """A model's answer was asked for and is not there yet (batches by files)."""
+
+
+class BudgetExceeded(Postponed):
+    """The money or the number of requests allowed is spent."""

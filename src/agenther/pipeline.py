@@ -44,8 +44,8 @@ async def relabel(trajectory: Trajectory, parts: Parts, config: Config) -> Resul
     if (refusal := gate(detection, config) or cut) is not None:
         return Result(detection=detection, drop=refusal)
 
-    claims = await parts.extractor.extract(trajectory, detection)
-    if not claims:
+    claims = () if parts.extractor is None else await parts.extractor.extract(trajectory, detection)
+    if not claims and parts.extractor is not None:
         nothing = Refusal(stage=Stage.EXTRACT, reason=Reason.NOTHING_ACHIEVED, detail=why_nothing(trajectory))
         return Result(detection=detection, drop=nothing)
 

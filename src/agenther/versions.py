@@ -11,7 +11,15 @@ from agenther import __version__
 from agenther.record import JsonObject
 
 _HOME = Path(__file__).parent
-_DECIDING = ("*.py", "jobs/process.py", "readers/**/*.py", "environments/**/*.py", "stages/**/*.py", "stages/**/*.toml")
+_DECIDING = (
+    "*.py",
+    "jobs/process.py",
+    "readers/**/*.py",
+    "environments/**/*.py",
+    "stages/**/*.py",
+    "stages/**/*.toml",
+    "stages/**/*.md",
+)
 """Files of this package that decide the Result of a run; those that keep, print or write it do not."""
 _LIBRARIES = ("sqlglot", "lemminflect")
 """Libraries whose answers decide it too."""

@@ -56,7 +56,8 @@ class Parts:
     """Who does what in one job."""
 
     detector: Detector
-    extractor: Extractor
+    extractor: Extractor | None
+    """None: the proposer finds out by itself what the run achieved."""
     proposer: Proposer
     checks: tuple[Check, ...]
     judges: tuple[Judge, ...] = ()

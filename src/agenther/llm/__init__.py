@@ -1,0 +1,1 @@
+"""Asking language models: one small protocol, composed by wrapping. What is asked belongs to the stages."""
