@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from agenther.conclusions import (
+    Attempt,
     Claim,
     Detection,
     FailureType,
@@ -72,7 +73,7 @@ class Fixed:
         detection: Detection = FAILED,
     ) -> None:
         self.rounds, self.claims, self.detection = list(rounds), claims, detection
-        self.told: list[tuple[Refusal, ...]] = []
+        self.told: list[tuple[Attempt, ...]] = []
 
     async def detect(self, trajectory: Trajectory) -> Detection:
         return self.detection
@@ -81,9 +82,9 @@ class Fixed:
         return self.claims
 
     async def propose(
-        self, trajectory: Trajectory, claims: tuple[Claim, ...], refusals: tuple[Refusal, ...]
+        self, trajectory: Trajectory, claims: tuple[Claim, ...], attempts: tuple[Attempt, ...]
     ) -> tuple[Proposal | Refusal, ...]:
-        self.told.append(refusals)
+        self.told.append(attempts)
         return self.rounds.pop(0) if self.rounds else ()
 
 
@@ -166,7 +167,7 @@ def test_the_proposer_is_told_why_it_was_refused_and_may_try_again() -> None:
     refusal = Refusal(stage=Stage.PROPOSE, reason=Reason.UNNATURAL)
     fixed = Fixed((refusal,), (make_proposal(),))
     result = conclude(fixed)
-    assert fixed.told == [(), (refusal,)]
+    assert fixed.told == [(), (Attempt(number=1, goal="", refusal=refusal),)]
     assert [attempt.number for attempt in result.attempts] == [1, 2]
     assert len(result.examples) == 1
 

@@ -51,9 +51,8 @@ async def relabel(trajectory: Trajectory, parts: Parts, config: Config) -> Resul
 
     attempts: list[Attempt] = []
     accepted: list[Rewritten] = []
-    refusals: tuple[Refusal, ...] = ()
     for number in range(1, config.attempts + 1):
-        proposals = await parts.proposer.propose(trajectory, claims, refusals)
+        proposals = await parts.proposer.propose(trajectory, claims, tuple(attempts))
         for proposal in proposals:
             attempt, rewritten = await try_proposal(trajectory, proposal, parts, config, number)
             attempts.append(attempt)
@@ -61,7 +60,6 @@ async def relabel(trajectory: Trajectory, parts: Parts, config: Config) -> Resul
                 accepted.append(rewritten)
         if accepted or not proposals:
             break
-        refusals = tuple(a.refusal for a in attempts if a.refusal is not None)
     return conclude(trajectory, detection, claims, attempts, accepted, config)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from agenther.conclusions import Claim, Detection, Proposal, Refusal, Rewritten, Score
+from agenther.conclusions import Attempt, Claim, Detection, Proposal, Refusal, Rewritten, Score
 from agenther.trajectory import Trajectory
 
 
@@ -29,9 +29,15 @@ class Proposer(Protocol):
     """Writes hindsight goals."""
 
     async def propose(
-        self, trajectory: Trajectory, claims: tuple[Claim, ...], refusals: tuple[Refusal, ...]
+        self, trajectory: Trajectory, claims: tuple[Claim, ...], attempts: tuple[Attempt, ...]
     ) -> tuple[Proposal | Refusal, ...]:
-        """Return goals that the claims support, and why other claims gave none; nothing new ends the attempts."""
+        """Return goals that the claims support, and why other claims gave none; nothing new ends the attempts.
+
+        Args:
+            trajectory: the run.
+            claims: what it achieved; empty where the proposer finds that out by itself.
+            attempts: earlier proposals on this run, each with the reason for which it was refused.
+        """
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from agenther.conclusions import Claim, Proposal, Refusal
+from agenther.conclusions import Attempt, Claim, Proposal, Refusal
 from agenther.stages.relabel import code, dialogue, files, household, qa, rest, shopping, web
 from agenther.stages.relabel.shell import compose as shell
 from agenther.stages.relabel.sql import compose as sql
@@ -32,10 +32,10 @@ class RuleProposer:
     """Composes goals by rules. Rules do not change their mind, so a second round proposes nothing."""
 
     async def propose(
-        self, trajectory: Trajectory, claims: tuple[Claim, ...], refusals: tuple[Refusal, ...]
+        self, trajectory: Trajectory, claims: tuple[Claim, ...], attempts: tuple[Attempt, ...]
     ) -> tuple[Proposal | Refusal, ...]:
         """Return the goals of every domain that has claims; where two domains say the same, the first one's."""
-        if refusals:
+        if attempts:
             return ()
         by_domain: dict[str, list[Claim]] = {}
         for claim in claims:
