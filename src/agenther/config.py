@@ -5,15 +5,19 @@ from __future__ import annotations
 import tomllib
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from agenther.errors import ConfigError
 from agenther.record import Record, content_key
 
 DOMAINS_ON = ("sql", "shell", "household", "shopping", "dialogue", "rest", "web", "code", "files")
 DOMAINS_OPTIONAL = ("shopping-any-search", "qa")
+OF_THE_PASS = frozenset({"seed", "test_share", "pairs_per_task"})
+"""Settings of the pass over all runs."""
+OF_MODELS = frozenset("detect extract propose model judges quorum goals_per_call prompt_tokens answer_tokens".split())
+"""Settings that decide nothing where no model is asked."""
 
 
 class Config(Record):
@@ -32,6 +36,17 @@ class Config(Record):
         description="where nothing labels a run, take its use of all turns for a failure and an early end for a success; "
         "true only of harnesses that stop at the first success",
     )
+    detect: Literal["rules", "llm"] = Field(default="rules", description="who tells whether and how a run failed")
+    extract: Literal["rules", "llm", "joint"] = Field(
+        default="rules", description="who says what a run achieved; joint: the proposing model, in the same call"
+    )
+    propose: Literal["rules", "llm"] = Field(default="rules", description="who writes hindsight goals")
+    model: str | None = Field(default=None, description="model that detects, extracts and proposes where `llm` does")
+    judges: tuple[str, ...] = Field(default=(), description="models that judge what was proposed and checked")
+    quorum: int | None = Field(default=None, ge=1, description="judges that must consent; None: all")
+    goals_per_call: int = Field(default=3, ge=1, description="most goals that a model is asked for at once")
+    prompt_tokens: int = Field(default=24_000, ge=1_000, description="most tokens of a prompt, by estimate")
+    answer_tokens: int = Field(default=2_000, ge=200, description="most tokens of an answer")
     seed: int = Field(default=0, description="seed of splits and shuffles")
     pairs_per_task: int = Field(default=4, ge=0, description="most same-goal pairs that one task gives")
     test_share: float = Field(default=0.1, ge=0, le=1, description="share of tasks set apart for testing")
@@ -43,10 +58,33 @@ class Config(Record):
             raise ValueError(f"unknown {unknown}")
         return domains
 
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.wants_model and not self.model:
+            raise ValueError("detect, extract or propose asks a model, and `model` names none")
+        if self.extract == "joint" and self.propose != "llm":
+            raise ValueError("extract = joint is done by the proposing model: propose must be llm")
+        if len(set(self.judges)) < len(self.judges):
+            raise ValueError("one model is named as judge twice: asked again it says the same")
+        if self.quorum is not None and self.quorum > len(self.judges):
+            raise ValueError(f"quorum is {self.quorum}, with {len(self.judges)} judges")
+        return self
+
+    @property
+    def wants_model(self) -> bool:
+        """Whether `model` is asked."""
+        return self.detect == "llm" or self.extract != "rules" or self.propose == "llm"
+
+    @property
+    def asks_models(self) -> bool:
+        """Whether any model is asked."""
+        return self.wants_model or bool(self.judges)
+
     @cached_property
     def per_run_key(self) -> str:
         """Key of the settings that decide the Result of a single run (not of the pass over all runs)."""
-        return content_key(self.model_dump(mode="json", exclude={"seed", "test_share", "pairs_per_task"}))
+        elsewhere = OF_THE_PASS if self.asks_models else OF_THE_PASS | OF_MODELS
+        return content_key(self.model_dump(mode="json", exclude=set(elsewhere)))
 
 
 def load_config(path: Path | None, **overrides: Any) -> Config:
@@ -67,7 +105,8 @@ def load_config(path: Path | None, **overrides: Any) -> Config:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
+        known = (*DOMAINS_ON, *DOMAINS_OPTIONAL) if place == "domains" else Config.model_fields
         raise ConfigError(
-            f"{path or 'settings'} {place}: {first['msg'].removeprefix('Value error, ')}",
-            f"known: {', '.join((*DOMAINS_ON, *DOMAINS_OPTIONAL) if place == 'domains' else Config.model_fields)}",
+            f"{path or 'settings'}{place and f' {place}'}: {first['msg'].removeprefix('Value error, ')}",
+            f"known: {', '.join(known)}" if place else "",
         ) from error
