@@ -48,8 +48,9 @@ OUTPUTS = [
 
 @pytest.mark.parametrize("text", ERRORS)
 def test_errors(text: str) -> None:
-    assert error_at(text) is not None
-    assert is_only_error(text)
+    bounds = error_at(text)
+    assert bounds is not None
+    assert is_only_error(text, bounds)
 
 
 @pytest.mark.parametrize("text", OUTPUTS)
@@ -62,4 +63,4 @@ def test_an_output_that_ends_in_a_traceback_holds_more_than_an_error() -> None:
     bounds = error_at(text)
     assert bounds is not None
     assert text[slice(*bounds)].startswith("Traceback")
-    assert not is_only_error(text)
+    assert not is_only_error(text, bounds)

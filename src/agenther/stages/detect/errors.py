@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
+from itertools import chain
 from typing import cast
 
 from agenther.record import Json, JsonObject
+from agenther.stages.language.words import holds_any
 
 _LABEL = re.compile(r"\s*(?:observation(?: \d+)?|output|result|stderr)\s*:\s*", re.IGNORECASE)
 _OPENING = re.compile(
@@ -33,6 +34,8 @@ _TRACEBACK = re.compile(
     r"^Traceback \(most recent call last\)|^[^\S\n]*File \"<[^\n]*\n[^\n]*\n[^\S\n]*\^|^[\w.]*(?:Error|Exception): ",
     re.MULTILINE,
 )
+_TRACEBACK_WORDS = ("Traceback (", 'File "<', "Error: ", "Exception: ")
+"""Texts without one of which there is no traceback: a look for them costs a tenth of the search."""
 _SHELL_LINE = re.compile(
     r"""(?:[a-z./\[][\w./\[+-]*(?:\ \([^)]*\))?:\ (?:-c:\ )?(?:line\ \d+:\ )?(?:.*:\ )?(?:
         No\ such\ file | (?:command\ )?not\ found | Permission\ denied | (?:Operation\ )?not\ permitted | syntax\ error
@@ -48,10 +51,12 @@ _SHELL_SYNTAX = re.compile(r".*: (?:-c: )?line \d+: (?:syntax error|unexpected E
 """A shell that could not parse its command; it names itself by a scrap of that command, and may repeat the rest."""
 _HINT = re.compile(r"You have \d+ steps? left.*|You should take the last step.*|\s*\^.*", re.IGNORECASE)
 _ERROR_KEYS = ("error", "errors", "error_message", "exception", "isError", "is_error")
+_MOST_SHELL_LINES = 60
 _LONGEST_JSON_ERROR = 4000
+_JSON_WORDS = ("rror", "exception", "success", "status", "\\u")
+"""Parts of every key by which a JSON answer says that it failed, and the escape that may spell them otherwise."""
 
 
-@lru_cache(maxsize=64)
 def error_at(text: str) -> tuple[int, int] | None:
     """Return the bounds of the error in which an output ends; None when it ends otherwise."""
     label = _LABEL.match(text)
@@ -61,29 +66,29 @@ def error_at(text: str) -> tuple[int, int] | None:
         return None
     if _OPENING.match(text, start) or _is_json_error(text[start:end]) or _is_shell_error(text[start:end]):
         return start, end
-    trace = _TRACEBACK.search(text, start)
+    trace = _TRACEBACK.search(text, start) if holds_any(text, _TRACEBACK_WORDS) else None
     return (trace.start(), end) if trace else None
 
 
-def is_only_error(text: str) -> bool:
-    """Tell whether an output holds an error and nothing beside it."""
-    bounds = error_at(text)
-    if bounds is None:
-        return False
+def is_only_error(text: str, error: tuple[int, int]) -> bool:
+    """Tell whether an output holds nothing beside the error whose bounds are given."""
     label = _LABEL.match(text)
-    return not text[label.end() if label else 0 : bounds[0]].strip()
+    return not text[label.end() if label else 0 : error[0]].strip()
 
 
 def _is_shell_error(text: str) -> bool:
-    lines = [line for line in text.splitlines() if line.strip() and not _HINT.fullmatch(line)]
-    if lines and _SHELL_SYNTAX.match(lines[0]):
+    lines = (line for line in text.splitlines() if line.strip() and not _HINT.fullmatch(line))
+    first = next(lines, None)
+    if first is None:
+        return False
+    if "line " in first and _SHELL_SYNTAX.match(first):
         return True
-    return 0 < len(lines) <= 60 and all(_SHELL_LINE.match(line) for line in lines)
+    return all(n < _MOST_SHELL_LINES and _SHELL_LINE.match(line) for n, line in enumerate(chain((first,), lines)))
 
 
 def _is_json_error(text: str) -> bool:
     """Tell a JSON answer that says it failed and holds nothing else. A wrapper key `error` may be empty."""
-    if text[:1] != "{" or len(text) > _LONGEST_JSON_ERROR:
+    if text[:1] != "{" or len(text) > _LONGEST_JSON_ERROR or not holds_any(text, _JSON_WORDS):
         return False
     try:
         value: Json = json.loads(text)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from agenther.stages.detect.errors import error_at, is_only_error
 from agenther.stages.recording import error_code
@@ -32,8 +32,7 @@ class Sign(StrEnum):
     DESTRUCTIVE = "something was deleted"
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(NamedTuple):
     """An agent turn: what it did, and the errors in which its outputs end."""
 
     step: Step
@@ -93,18 +92,19 @@ def _turn(step: Step, *, told_failed: bool) -> Turn:
     """Return a turn. `told_failed`: the environment said by a code, not in words, that the call failed."""
     calls = " ".join(f"{call.function_name} {' '.join(call.arguments.split())}" for call in step.tool_calls)
     errors: list[Span] = []
+    only_errors = bool(step.observations)
     for i, observation in enumerate(step.observations):
-        bounds = (0, len(observation.content)) if told_failed else error_at(observation.content)
+        text = observation.content
+        bounds = (0, len(text)) if told_failed else error_at(text)
         if bounds is not None:
-            field = f"observations[{i}].content"
-            errors.append(Span(step=step.step_id, field=field, start=bounds[0], end=bounds[1]))
+            errors.append(Span(step=step.step_id, field=f"observations[{i}].content", start=bounds[0], end=bounds[1]))
+        only_errors = only_errors and bounds is not None and (told_failed or is_only_error(text, bounds))
     return Turn(
         step=step,
         action=calls or " ".join(step.message.split()),
         errors=tuple(errors),
         n_outputs=len(step.observations),
-        only_errors=bool(step.observations)
-        and (told_failed or all(is_only_error(o.content) for o in step.observations)),
+        only_errors=only_errors,
     )
 
 

@@ -6,6 +6,7 @@ Knows nothing of runs or goals. The lexicon is lemminflect's; it is loaded at fi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, cast
@@ -98,6 +99,11 @@ def find_word(text: str, word: str) -> tuple[int, int] | None:
             return start, end
         start = text.find(word, start + 1)
     return None
+
+
+def holds_any(text: str, parts: Iterable[str]) -> bool:
+    """Tell whether a text holds one of some parts, letter for letter: a cheap look before a costly search."""
+    return any(map(text.__contains__, parts))
 
 
 def _is_of_word(character: str) -> bool:
