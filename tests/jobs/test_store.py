@@ -50,6 +50,27 @@ def test_places_of_the_last_finished_job_stay_until_the_next_is_finished(tmp_pat
         assert store.find("first") is None
 
 
+@pytest.mark.parametrize(("setting", "value"), [("MOST_PUT", 3), ("LONGEST_S", 0.0)])
+def test_what_is_put_is_kept_after_a_number_of_runs_and_after_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: float
+):
+    monkeypatch.setattr(f"agenther.jobs.store.{setting}", value)
+    with Store(tmp_path / "run.sqlite", "settings") as store, sqlite3.connect(tmp_path / "run.sqlite") as beside:
+        store.start()
+        for ordinal in range(3):
+            put(store, ordinal, f"{ordinal}")
+        assert beside.execute("SELECT count(*) FROM occurrences").fetchone() == (3,)
+
+
+def test_what_is_put_is_kept_when_the_job_is_stopped(tmp_path: Path):
+    with pytest.raises(KeyboardInterrupt), Store(tmp_path / "run.sqlite", "settings") as store:
+        store.start()
+        put(store, 0, "a")
+        raise KeyboardInterrupt
+    with Store(tmp_path / "run.sqlite", "settings") as store:
+        assert store.has(RUN.key)
+
+
 def test_a_failure_is_not_had_and_is_replaced(tmp_path: Path):
     with Store(tmp_path / "run.sqlite", "settings") as store:
         store.start()

@@ -1,13 +1,15 @@
 """The run store: one SQLite file that holds every run as stored, its Result, and where it was found.
 
 Owns resume. A Result is keyed by the run's content and by what decides it (settings and versions), so equal content is
-computed once; each place where it was found is an occurrence with a fate of its own. One transaction stores one run.
-Places belong to a job, and those of the last finished job are kept until the next has written its files.
+computed once; each place where it was found is an occurrence with a fate of its own. A transaction stores the runs of
+about a second, with where they were found: a job that is killed loses no more. Places belong to a job, and those of the
+last finished job are kept until the next has written its files.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +26,9 @@ from agenther.trajectory import Source, Trajectory
 
 _VERSION = 3
 """Of the tables. A store with others is refused."""
+MOST_PUT = 256
+LONGEST_S = 1.0
+"""A transaction ends with the first Result after so many, or after so many seconds."""
 _SCHEMA = """
 BEGIN;
 CREATE TABLE results (
@@ -82,6 +87,7 @@ class Store:
 
     def __init__(self, path: Path, config_key: str, *, read_only: bool = False) -> None:
         self._path, self._config_key, self._read_only = path, config_key, read_only
+        self._n_put, self._began = 0, 0.0
         try:
             self._db = _open_read_only(path) if read_only else _open(path)
             self._job = self._db.execute("SELECT max(job) FROM jobs WHERE finished").fetchone()[0] or 0
@@ -94,7 +100,13 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._db.close()
+        try:
+            if not isinstance(error, sqlite3.Error):
+                self.keep()
+        except sqlite3.Error as refused:
+            error = refused
+        finally:
+            self._db.close()
         if isinstance(error, sqlite3.Error):
             raise self._refused(error) from error
 
@@ -116,7 +128,7 @@ class Store:
 
     def finish(self) -> None:
         """End a job whose files are written: forget where earlier jobs found runs, need no second file for reading."""
-        self._keep()
+        self.keep()
         self._db.execute("BEGIN")
         for table in ("occurrences", "errors", "jobs"):
             self._db.execute(f"DELETE FROM {table} WHERE job <> ?", (self._job,))  # noqa: S608
@@ -131,14 +143,13 @@ class Store:
         return self._db.execute(query, (key, self._config_key)).fetchone() is not None
 
     def list_run(self, ordinal: int, run: Trajectory) -> None:
-        """Note where a run was found; what was noted is kept with the next Result that is stored.
+        """Note where a run was found.
 
         Args:
             ordinal: 0-based position in the input.
             run: the run as read, with an id that no other run of the job has; its key is the key of the content.
         """
-        if not self._db.in_transaction:
-            self._db.execute("BEGIN")
+        self._begin()
         success = None if run.success is None else int(run.success)
         where = (run.source.path, run.source.format, run.source.index)
         self._db.execute(
@@ -147,19 +158,29 @@ class Store:
         )
 
     def put(self, texts: Texts) -> None:
-        """Store what was concluded about a content, with the run as it may be kept (redacted), in one transaction."""
+        """Store what was concluded about a content, with the run as it may be kept (redacted)."""
+        self._begin()
         self._db.execute(
             "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)",
             (texts.key, self._config_key, texts.trajectory, texts.result, int(texts.failed)),
         )
-        self._keep()
+        self._n_put += 1
+        if self._n_put >= MOST_PUT or time.monotonic() >= self._began + LONGEST_S:
+            self.keep()
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
+        """Write down what was noted and stored so far."""
         if self._db.in_transaction:
             self._db.execute("COMMIT")
 
+    def _begin(self) -> None:
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN")
+            self._n_put, self._began = 0, time.monotonic()
+
     def list_error(self, ordinal: int, error: ReadError) -> None:
         """Note a piece of input that could not be read."""
+        self._begin()
         row = (self._job, ordinal, error.path, error.line, error.where, error.expected, error.found)
         self._db.execute("INSERT INTO errors VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
