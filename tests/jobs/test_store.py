@@ -63,10 +63,14 @@ def test_what_is_put_is_kept_after_a_number_of_runs_and_after_a_time(
 
 
 def test_what_is_put_is_kept_when_the_job_is_stopped(tmp_path: Path):
-    with pytest.raises(KeyboardInterrupt), Store(tmp_path / "run.sqlite", "settings") as store:
-        store.start()
-        put(store, 0, "a")
-        raise KeyboardInterrupt
+    def stopped() -> None:
+        with Store(tmp_path / "run.sqlite", "settings") as store:
+            store.start()
+            put(store, 0, "a")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
     with Store(tmp_path / "run.sqlite", "settings") as store:
         assert store.has(RUN.key)
 
