@@ -28,6 +28,9 @@ _NO_HOST_ENDINGS = frozenset(
     "png jpg jpeg gif svg webp css js ts py md txt json service socket target timer mount html htm xml yml yaml".split()
 )
 _LONG_NUMBER = re.compile(r"\d[\d ().-]{6,}\d")
+_SIGNS = bytes(ord("0" if chr(code) in "0123456789 ().-?" else " ") for code in range(256))
+"""Makes every character that a long number may hold "0"; "?" is what stands for a character beyond ASCII."""
+_SHORTEST = b"0" * 8
 _ESCAPE = re.compile(r"(?<!\\)\\+(?:[nrt]|u([0-9a-fA-F]{4}))")
 _PIECE = 1 << 16
 """Characters that are searched for anchors at a time: a text full of them must not fill the memory."""
@@ -50,6 +53,7 @@ class _Pattern:
     starts: bool
     before: int
     reach: int | None
+    holds: str
     check: Callable[[re.Match[str]], bool] | None
 
 
@@ -83,14 +87,14 @@ def find_secrets(text: str) -> list[Find]:
     """Return what is to be replaced in a text, without overlaps, in order. A NUL character ends every match."""
     view = _ESCAPE.sub(_blank, text) if "\\" in text else text
     places = _places(view.replace("İ", "I").lower())
-    numbers = [match.span() for match in _LONG_NUMBER.finditer(view)]
+    numbers = list(_long_numbers(view))
     taken = _Taken()
     for pattern in _patterns():
         if not pattern.anchors:
-            taken.add(_finds(pattern, _in_windows(pattern, view, _around(numbers, pattern)), text))
-            continue
-        own = sorted(at for anchor in pattern.anchors if anchor in places for at in places[anchor])
-        if own:
+            if numbers:
+                taken.add(_finds(pattern, _in_windows(pattern, view, _around(numbers, pattern)), text))
+        elif not places.keys().isdisjoint(pattern.anchors):
+            own = sorted(at for anchor in pattern.anchors if anchor in places for at in places[anchor])
             matches = _at_anchors(pattern, view, own) if pattern.starts else _near_anchors(pattern, view, own)
             taken.add(_finds(pattern, matches, text))
     if "@" in view:
@@ -122,6 +126,17 @@ def _places(lowered: str) -> dict[str, array[int]]:
     return places
 
 
+def _long_numbers(view: str) -> Iterator[tuple[int, int]]:
+    """Yield where long numbers stand; only stretches of as many signs of numbers as the shortest has are looked at."""
+    signs = view.encode("ascii", "replace").translate(_SIGNS)
+    start = signs.find(_SHORTEST)
+    while start >= 0:
+        end = signs.find(b" ", start)
+        stretch = (start, end if end >= 0 else len(view))
+        yield from (match.span() for match in _LONG_NUMBER.finditer(view, *stretch))
+        start = signs.find(_SHORTEST, stretch[1])
+
+
 def _at_anchors(pattern: _Pattern, view: str, places: Iterable[int]) -> Iterator[re.Match[str]]:
     """Yield the matches that begin at the places."""
     end = 0
@@ -139,7 +154,8 @@ def _near_anchors(pattern: _Pattern, view: str, places: Iterable[int]) -> Iterat
 
 
 def _in_windows(pattern: _Pattern, view: str, windows: Iterable[tuple[int, int]]) -> Iterator[re.Match[str]]:
-    return (match for window in windows for match in pattern.regex.finditer(view, *window))
+    held = (window for window in windows if view.find(pattern.holds, *window) >= 0)
+    return (match for window in held for match in pattern.regex.finditer(view, *window))
 
 
 def _around(numbers: list[tuple[int, int]], pattern: _Pattern) -> Iterator[tuple[int, int]]:
@@ -178,6 +194,7 @@ def _patterns() -> tuple[_Pattern, ...]:
             starts=entry.get("starts", False),
             before=entry.get("before", 96),
             reach=entry.get("reach"),
+            holds=entry.get("holds", ""),
             check=_CHECKS[entry["check"]] if "check" in entry else None,
         )
         for entry in raw["pattern"]
