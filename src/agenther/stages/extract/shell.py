@@ -21,7 +21,7 @@ def claims(trajectory: Trajectory) -> Iterator[Claim]:
     for step in trajectory.agent_steps:
         for number, call in enumerate(step.tool_calls):
             command = command_of(call)
-            seen = observation_of(step, number)
+            seen = None if command is None else observation_of(step, number)
             if command is None or seen is None:
                 continue
             index, output = seen

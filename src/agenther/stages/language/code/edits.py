@@ -14,9 +14,10 @@ from typing import cast
 
 from agenther.record import JsonObject
 from agenther.stages.language.outcomes import is_error
-from agenther.stages.language.shell.calls import command_of, observation_of
+from agenther.stages.language.shell.calls import answer_index, command_of
 from agenther.stages.language.shell.effects import Effect, effect_of
 from agenther.stages.language.shell.parse import Refused, parse_pipeline
+from agenther.stages.language.shell.wrappings import output_of
 from agenther.trajectory import Span, Step, ToolCall, find_text
 
 
@@ -109,21 +110,22 @@ _CD = re.compile(r"\A\s*cd\s+(?P<place>[\w./-]+)\s*&&\s*")
 def deed_of(step: Step, number: int) -> Deed:
     """Return what a call of a step did; `UNKNOWN` where its result does not say."""
     call = step.tool_calls[number]
-    seen = observation_of(step, number)
-    if seen is None:
+    index = answer_index(step, number)
+    if index is None:
         return Deed(Kind.UNKNOWN)
+    content = step.observations[index].content
     command = command_of(call)
     if command is not None:
-        return _of_command(step, number, command, seen[1])
+        return _of_command(step, number, command, output_of(content, command))
     if _SUBMITS.search(call.function_name):
         return Deed(Kind.UNKNOWN)
     if _READER.search(call.function_name) or call.values.get("command") == "view":
         return Deed(Kind.READ)
     verb = call.values.get("command")
-    edits = tuple(_structured(step, number, seen))
+    edits = tuple(_structured(step, number, index))
     if not edits or (isinstance(verb, str) and not _VERB.match(verb)):
         return Deed(Kind.UNKNOWN)
-    printed = seen[1]
+    printed = output_of(content)
     if _NOT_DONE.search(printed):
         return Deed(Kind.NOTHING)
     if _DONE.search(printed) and not is_error(printed):
@@ -165,7 +167,7 @@ def _silent(step: Step, number: int, path: str, added: str, *, whole: bool, plac
     return Deed(Kind.EDIT, (Edit(path, "", added, whole=whole, silent=True, at=span, place=place),))
 
 
-def _structured(step: Step, number: int, seen: tuple[int, str]) -> Iterator[Edit]:
+def _structured(step: Step, number: int, answer: int) -> Iterator[Edit]:
     """Yield the edits that the arguments of an editor's call describe."""
     call, field = step.tool_calls[number], f"tool_calls[{number}].arguments"
     patch = call.text("patch", "input", "diff") or ""
@@ -179,10 +181,10 @@ def _structured(step: Step, number: int, seen: tuple[int, str]) -> Iterator[Edit
         return
     span = find_text(step, field, path) if path else None
     if span is None:
-        opened = list(_OPENED.finditer(step.observations[seen[0]].content))
+        opened = list(_OPENED.finditer(step.observations[answer].content))
         if len({match["path"] for match in opened}) != 1:
             return
-        place = f"observations[{seen[0]}].content"
+        place = f"observations[{answer}].content"
         path = opened[0]["path"]
         span = Span(step=step.step_id, field=place, start=opened[0].start("path"), end=opened[0].end("path"))
     whole = any(call.text(name) is not None for name in _WHOLE)

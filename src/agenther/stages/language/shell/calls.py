@@ -34,19 +34,23 @@ def _is_shell(tool: str) -> bool:
     return bool(_SHELL_TOOL.search(tool)) and not _NO_SHELL.search(tool)
 
 
-def observation_of(step: Step, number: int) -> tuple[int, str] | None:
-    """Return the index and text of the observation that answers a call; None when none surely does."""
-    call = step.tool_calls[number]
-    if call.tool_call_id:
+def answer_index(step: Step, number: int) -> int | None:
+    """Return the index of the observation that answers a call; None when none surely does."""
+    call_id = step.tool_calls[number].tool_call_id
+    if call_id:
         for index, observation in enumerate(step.observations):
-            if observation.source_call_id == call.tool_call_id:
-                return index, output_of(observation.content, command_of(call))
-    if len(step.tool_calls) == len(step.observations) == 1 and step.observations[0].source_call_id in (
-        None,
-        call.tool_call_id,
-    ):
-        return 0, output_of(step.observations[0].content, command_of(call))
-    return None
+            if observation.source_call_id == call_id:
+                return index
+    alone = len(step.tool_calls) == len(step.observations) == 1
+    return 0 if alone and step.observations[0].source_call_id in (None, call_id) else None
+
+
+def observation_of(step: Step, number: int) -> tuple[int, str] | None:
+    """Return the index of the observation that answers a call and what its command printed; None when none surely does."""
+    index = answer_index(step, number)
+    if index is None:
+        return None
+    return index, output_of(step.observations[index].content, command_of(step.tool_calls[number]))
 
 
 def command_span(step: Step, number: int, command: str, start: int, end: int) -> Span:
