@@ -54,11 +54,18 @@ def answer_of(step: Step) -> Json:
 
 def leaves(value: Json) -> Iterator[str]:
     """Yield the texts and numbers of a document."""
-    if isinstance(value, dict | list):
-        for member in value.values() if isinstance(value, dict) else value:
-            yield from leaves(member)
-    elif isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip():
-        yield str(value)
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            left += reversed(one.values())
+        elif isinstance(one, list):
+            left += reversed(one)
+        elif isinstance(one, str):
+            if one.strip():
+                yield one
+        elif one is not None and not isinstance(one, bool):
+            yield str(one)
 
 
 def holds_something(value: Json) -> bool:

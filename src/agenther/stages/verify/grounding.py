@@ -66,12 +66,11 @@ def _supports(trajectory: Trajectory, part: GoalPart, fact: str) -> bool:
 
 def contains(text: str, fact: str) -> bool:
     """Tell whether a text holds a fact as a whole token, whatever its case, escapes and thousands separators."""
-    forms = (text, text.replace('\\"', '"').replace("\\\\", "\\")) if "\\" in text else (text,)
-    if any(find_word(form, fact) is not None for form in forms):
+    if find_word(text, fact) is not None:
         return True
-    if not _NUMBER.fullmatch(fact):
-        return False
-    return float(fact.replace(",", "")) in _numbers(text)
+    if "\\" in text and find_word(text.replace('\\"', '"').replace("\\\\", "\\"), fact) is not None:
+        return True
+    return _NUMBER.fullmatch(fact) is not None and float(fact.replace(",", "")) in _numbers(text)
 
 
 @lru_cache(maxsize=64)
