@@ -42,8 +42,8 @@ CREATE TABLE meta (secret BLOB NOT NULL, rounds INTEGER NOT NULL);
 """
 _WAIT_S = 60
 """How long to wait for another process that is writing."""
-_COMPLETE = frozenset({"stop", "length"})
-"""Ends of answers that are kept: the same question would end in the same way."""
+_COMPLETE = frozenset({"stop", "length", "content_filter"})
+"""Ends of answers that are kept: asked again, the server would end in the same way. Others are its own breakdowns."""
 
 
 class Spent(Record):
