@@ -46,8 +46,16 @@ StorableObject = Annotated[JsonObject, AfterValidator(_storable)]
 
 
 def canonical_json(value: Any) -> bytes:
-    """Serialise with sorted keys and no white space, so that equal content gives equal bytes."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    """Serialise with sorted keys and no white space, so that equal content gives equal bytes; also records."""
+    return orjson.dumps(value, default=_fields_of, option=orjson.OPT_SORT_KEYS)
+
+
+def _fields_of(value: Any) -> dict[str, Any]:
+    """Return the fields of a record, without what was computed and kept from them."""
+    if not isinstance(value, Record):
+        raise TypeError(f"{type(value).__name__} is no JSON")
+    names, kept = value.__pydantic_fields__, vars(value)
+    return kept if len(kept) == len(names) else {name: kept[name] for name in names}
 
 
 def content_key(value: Any) -> str:
@@ -66,11 +74,11 @@ class Record(BaseModel):
     def __copy__(self) -> Self:
         """Copy the fields alone: what was computed and kept from them may not hold for a copy that is changed."""
         copied = super().__copy__()
-        for name in copied.__dict__.keys() - type(self).model_fields.keys():
-            object.__delattr__(copied, name)
+        object.__setattr__(copied, "__dict__", _fields_of(copied))
         return copied
 
     @cached_property
     def key(self) -> str:
         """Sha256 of the canonical JSON, leaving out the fields in `where_found`."""
-        return content_key(self.model_dump(mode="json", exclude=set(self.where_found)))
+        fields = _fields_of(self).items()
+        return content_key({name: value for name, value in fields if name not in self.where_found})
