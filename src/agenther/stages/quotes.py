@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from array import array
 from collections.abc import Iterator
 from functools import lru_cache
 
+from agenther.stages.fence import escape
 from agenther.trajectory import Span, Step, Trajectory, find_text
 
 EVIDENCE = ("observations", "tool_calls")
 """Where evidence may lie, as fields begin: what came back, then what was called."""
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _ESCAPED = re.compile(
-    r"\\(?:(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4})|u\{[0-9a-f]+\}|([nrtbf])|)"
+    r"\\(?:(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4})|u\{[^{}]*\}|([nrtbf])|)"
 )
 """A backslash and what it steers: a character of JSON (two halves of a pair are one), one of the fence, white space, nothing."""
 
@@ -107,17 +106,23 @@ def _bare(text: str) -> tuple[str, array[int], array[int]]:
     made: list[str] = []
     starts, ends = array("L"), array("L")
     for character, start, end in _characters(text):
+        if _is_hidden(character):
+            continue
         if character.isspace():
             if made and made[-1] == " ":
                 ends[-1] = end
                 continue
             character = " "
-        elif unicodedata.category(character) in _INVISIBLE:
-            continue
         made.append(character)
         starts.append(start)
         ends.append(end)
     return "".join(made), starts, ends
+
+
+@lru_cache(maxsize=4096)
+def _is_hidden(character: str) -> bool:
+    """Tell whether the fence writes a character out, so that a quote may do without it."""
+    return escape(character) != character
 
 
 def _characters(text: str) -> Iterator[tuple[str, int, int]]:
