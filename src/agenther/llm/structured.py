@@ -65,12 +65,14 @@ async def ask(client: Client, request: Request, answer_type: type[Answer]) -> An
 def answer_form(name: str, answer_type: type[Record]) -> AnswerForm:
     """Return the form of an answer as servers with strict schemas want it.
 
-    Every property is required, no other is allowed, and nothing is said by reference.
+    Every property is required, no other is allowed, and nothing is said by reference. Descriptions of fields are for the
+    model, the words about their types are not.
 
     Raises:
         TypeError: the type has a field that such schemas have no words for.
     """
     schema = answer_type.model_json_schema()
+    schema["description"] = None
     return AnswerForm(name=name, json_schema=_strict(schema, schema.get("$defs", {}), answer_type.__name__))
 
 
@@ -160,8 +162,8 @@ def _named(asked: Request) -> str:
 def _strict(node: dict[str, Any], definitions: dict[str, Any], name: str) -> JsonObject:
     """Return one node of a schema, and all below it, with the keywords of strict schemas alone."""
     if "$ref" in node:
-        node = {**definitions[node["$ref"].rpartition("/")[2]], **node}
-    strict: JsonObject = {keyword: node[keyword] for keyword in _KEPT if keyword in node}
+        node = {**definitions[node["$ref"].rpartition("/")[2]], "description": None, **node}
+    strict: JsonObject = {keyword: node[keyword] for keyword in _KEPT if node.get(keyword) is not None}
     for keyword in node.keys() - strict.keys() - _LEFT_OUT - {"$ref", "$defs"}:
         if keyword not in ("anyOf", "items", "properties"):
             raise TypeError(f"{name}: {keyword} has no place in a strict schema")
