@@ -88,6 +88,7 @@ def test_what_a_job_wrote_is_no_input_and_what_only_looks_like_it_is(folder: Pat
     for name in (
         "done/examples.jsonl",
         "done/train/trl/sft.jsonl",
+        "done/batch/round-1.small.jsonl",
         "done/mine.jsonl",
         "a/errors.jsonl",
         "test/x/y.json",

@@ -15,6 +15,7 @@ from agenther.errors import UserError
 from agenther.llm.batch import BatchFile, Imported, export_requests, import_answers
 from agenther.llm.cache import ANSWERS, Cache
 from agenther.llm.models import load_models
+from agenther.readers.discover import BATCH
 
 
 @click.group("batch", short_help="Ask models by files: write requests, take answers.")
@@ -50,7 +51,7 @@ def export(out: Path, folder: Path | None, models_file: Path | None, again: bool
     with _open_answers(out) as cache:
         sent = len(cache.waiting(sent=True))
         names = sorted({model for which in (False, True) for model, _ in cache.waiting(sent=which)})
-        files = export_requests(cache, load_models(names, models_file), folder or out / "batch", again=again)
+        files = export_requests(cache, load_models(names, models_file), folder or out / BATCH, again=again)
     if as_json:
         _print_json({"files": [_shown(file) for file in files], "exported_before": sent})
         return

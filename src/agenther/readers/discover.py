@@ -33,6 +33,8 @@ PRODUCTS = frozenset(
 )
 """Files that a job writes into its output folder, besides those of its sides."""
 SIDES = frozenset({"train", "test"})
+BATCH = "batch"
+"""Folder of an output folder that holds requests to language models as files, and what came back."""
 COMPANION = "part of a run that another file stands for"
 
 PassOver = Callable[[Path, str], None]
@@ -165,6 +167,8 @@ def _is_product(path: Path, out: Path | None) -> bool:
     """Tell whether a job wrote a file: this one into `out`, or another into a folder that bears the marks of a job."""
     if path.name in PRODUCTS:
         home = path.parent
+    elif path.parent.name == BATCH:
+        home = path.parent.parent
     elif len(path.parents) > 2 and path.parents[1].name in SIDES:
         home = path.parents[2]
     else:
