@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from agenther.conclusions import Claim
 from agenther.record import Json
-from agenther.stages.language.household import Event, events, sort_of
+from agenther.stages.language.household import Event, events, sort_of, tells_of_change
 from agenther.trajectory import Span, Trajectory
 
 _LIGHTS = ("lamp", "light")
@@ -27,6 +27,8 @@ class _World:
 
 def claims(trajectory: Trajectory) -> Iterator[Claim]:
     """Yield a claim for each object put somewhere, cleaned, heated, cooled, or held under a lamp that was turned on."""
+    if not any(tells_of_change(o.content) for step in trajectory.agent_steps for o in step.observations):
+        return
     world = _World()
     for step in trajectory.agent_steps:
         for event in events(step):

@@ -28,6 +28,8 @@ _LINE = re.compile(
     )""",
     re.VERBOSE | re.MULTILINE,
 )
+_CHANGED = re.compile(r"You (?:put|move|clean|heat|cool|turn on) the ")
+"""How each line of a change other than taking begins."""
 _NAME = re.compile(_THING)
 _ARTICLE = re.compile(r"\b(?:and|an|a|the) ")
 INVENTED = re.compile(
@@ -60,6 +62,11 @@ class Event:
     seen: tuple[str, ...]
     """What a list shows."""
     span: Span
+
+
+def tells_of_change(text: str) -> bool:
+    """Tell whether an observation may hold a line of a change other than taking: a cheap look before reading its lines."""
+    return _CHANGED.search(text) is not None
 
 
 def events(step: Step) -> Iterator[Event]:

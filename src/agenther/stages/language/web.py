@@ -154,6 +154,8 @@ def pages_of(step: Step) -> Iterator[Page]:
     fields = [("message", step.message)] if step.source == "user" else []
     fields += [(f"observations[{i}].content", one.content) for i, one in enumerate(step.observations)]
     for field, text in fields:
+        if "URL: " not in text:
+            continue
         found = _URL.search(text) if step.source == "user" else _URL.search(text, 0, _HEAD)
         if found is not None:
             yield Page(step.step_id, field, found.start(), text[found.start() :], found["url"], found.span("url"))

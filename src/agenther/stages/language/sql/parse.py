@@ -19,11 +19,11 @@ from agenther.trajectory import ToolCall
 MAX_QUERY = 4000
 """Longer texts are not looked at: no request behind them would be short."""
 
-_READS = re.compile(r"\s*(?:SELECT|SHOW|DESC|DESCRIBE|EXPLAIN|PRAGMA|USE|HELP|WITH)\b", re.IGNORECASE)
-_WRITES = re.compile(
-    r"\b(?:INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|TRUNCATE|REPLACE\s+INTO|GRANT|MERGE|CALL|LOAD|RENAME|INTO\s+OUTFILE)\b",
-    re.IGNORECASE,
-)
+_READING = "SELECT|SHOW|DESC|DESCRIBE|EXPLAIN|PRAGMA|USE|HELP|WITH"
+_WRITING = r"INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|TRUNCATE|REPLACE\s+INTO|GRANT|MERGE|CALL|LOAD|RENAME|INTO\s+OUTFILE"
+_BEGINS = re.compile(rf"\s*(?:{_READING}|{_WRITING})\b", re.IGNORECASE)
+_READS = re.compile(rf"\s*(?:{_READING})\b", re.IGNORECASE)
+_WRITES = re.compile(rf"\b(?:{_WRITING})\b", re.IGNORECASE)
 _STRINGS = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"|`[^`]*`")
 _CATALOGUE = re.compile(r"\b(?:information_schema|sqlite_master|sqlite_schema|pg_catalog)\b", re.IGNORECASE)
 _SELECT = re.compile(r"\s*SELECT\b", re.IGNORECASE)
@@ -85,7 +85,7 @@ def is_schema_lookup(text: str) -> bool:
 
 def is_sql(text: str) -> bool:
     """Tell whether a text begins as a SQL statement."""
-    return bool(_READS.match(text)) or bool(_WRITES.match(text.strip()))
+    return _BEGINS.match(text) is not None
 
 
 def is_read_only(text: str) -> bool:

@@ -53,7 +53,7 @@ def calls_of(step: Step) -> Iterator[SqlCall]:
     """Yield the SQL calls of one step."""
     for index, call in enumerate(step.tool_calls):
         texts = [value for value in call.values.values() if isinstance(value, str) and is_sql(value)]
-        if not texts and is_sql(call.arguments):
+        if not call.values and is_sql(call.arguments):
             texts = [call.arguments]
         if not texts:
             continue
