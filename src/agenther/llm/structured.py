@@ -72,8 +72,8 @@ def answer_form(name: str, answer_type: type[Record]) -> AnswerForm:
         TypeError: the type has a field that such schemas have no words for.
     """
     schema = answer_type.model_json_schema()
-    schema["description"] = None
-    return AnswerForm(name=name, json_schema=_strict(schema, schema.get("$defs", {}), answer_type.__name__))
+    strict = _strict(_wordless(schema), schema.get("$defs", {}), answer_type.__name__)
+    return AnswerForm(name=name, json_schema=strict)
 
 
 def parse_answer(text: str, answer_type: type[Answer]) -> Answer:
@@ -162,8 +162,8 @@ def _named(asked: Request) -> str:
 def _strict(node: dict[str, Any], definitions: dict[str, Any], name: str) -> JsonObject:
     """Return one node of a schema, and all below it, with the keywords of strict schemas alone."""
     if "$ref" in node:
-        node = {**definitions[node["$ref"].rpartition("/")[2]], "description": None, **node}
-    strict: JsonObject = {keyword: node[keyword] for keyword in _KEPT if node.get(keyword) is not None}
+        node = {**_wordless(definitions[node["$ref"].rpartition("/")[2]]), **node}
+    strict: JsonObject = {keyword: node[keyword] for keyword in _KEPT if keyword in node}
     for keyword in node.keys() - strict.keys() - _LEFT_OUT - {"$ref", "$defs"}:
         if keyword not in ("anyOf", "items", "properties"):
             raise TypeError(f"{name}: {keyword} has no place in a strict schema")
@@ -177,3 +177,7 @@ def _strict(node: dict[str, Any], definitions: dict[str, Any], name: str) -> Jso
         fields = {field: _strict(of, definitions, name) for field, of in node.get("properties", {}).items()}
         strict |= {"properties": cast(Json, fields), "required": list(fields), "additionalProperties": False}
     return strict
+
+
+def _wordless(schema: dict[str, Any]) -> dict[str, Any]:
+    return {keyword: value for keyword, value in schema.items() if keyword != "description"}
