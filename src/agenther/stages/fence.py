@@ -53,6 +53,10 @@ _TEMPLATE_MARK = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Marks by which chat templates part turns, up to where one is broken: a tokenizer may turn them into the real ones."""
+_TURN_MARK = re.compile(
+    r"<[|][^<>|\n]{1,40}[|]>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|[<«]{3}[^<>\n]{1,60}[>»]{3}", re.IGNORECASE
+)
+"""Of these and of fences, what no answer has a reason to hold; the others are words that a page or a program may use."""
 _ROLE = re.compile(
     r"^(?:[ \t#>*_-]*(?:(?:GPT4 Correct )?(?:human|user|assistant|system)|AI)"
     r"|[ \t]*\#+[ \t]*(?:instructions?|response|input))[ \t*_]*(?=:)",
@@ -101,7 +105,7 @@ class Fenced:
         for text in said:
             if self.mark in text or self.canary in text:
                 return "a mark of the fence stands in the answer"
-            if _FENCE_LIKE.search(shadow := _folded(text)) or _TEMPLATE_MARK.search(shadow):
+            if _TURN_MARK.search(_folded(text)):
                 return "a mark that parts turns stands in the answer"
         return None
 
