@@ -69,10 +69,13 @@ class Cache:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = _open(path)
-            self.secret: bytes = self._db.execute("SELECT secret FROM meta").fetchone()[0]
-            """32 random bytes, made with the file: the secret of the fences."""
+            row = self._db.execute("SELECT secret FROM meta").fetchone()
         except (OSError, sqlite3.Error) as error:
             raise _refused(path, error) from error
+        if row is None or not isinstance(row[0], bytes) or len(row[0]) != 32:
+            raise _damaged(path, "its secret is missing")
+        self.secret = row[0]
+        """32 random bytes, made with the file: the secret of the fences."""
 
     def __enter__(self) -> Self:
         return self
@@ -124,15 +127,7 @@ class Cache:
         """Return what all answers took so far, by stage and model."""
         with self._use() as db:
             rows = db.execute("SELECT * FROM spent ORDER BY asked_by, model").fetchall()
-        return tuple(
-            Spent(
-                asked_by=AskedBy(asked_by),
-                model=model,
-                requests=requests,
-                usage=Usage(prompt_tokens=prompt, cached_tokens=cached, completion_tokens=completion),
-            )
-            for asked_by, model, requests, prompt, cached, completion in rows
-        )
+        return tuple(self._spent(*row) for row in rows)
 
     def note(self, request: Request) -> None:
         """Note a request that waits for a batch; once is enough."""
@@ -192,6 +187,13 @@ class Cache:
             finally:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
+
+    def _spent(self, asked_by: str, model: str, requests: int, prompt: int, cached: int, completion: int) -> Spent:
+        usage = {"prompt_tokens": prompt, "cached_tokens": cached, "completion_tokens": completion}
+        try:
+            return Spent.model_validate({"asked_by": asked_by, "model": model, "requests": requests, "usage": usage})
+        except ValidationError as error:
+            raise _damaged(self._path, "a sum in it is none") from error
 
     def _record(self, kind: type[R], text: bytes) -> R:
         try:
