@@ -114,16 +114,19 @@ async def _vote(rewritten: Rewritten, judges: Sequence[Judge], config: Config) -
 
 
 async def _ask(judge: Judge, rewritten: Rewritten) -> Score:
-    """Ask a judge; one that cannot do its work leaves the run unscored."""
+    """Ask a judge; one that cannot do its work, or votes outside of 0 to 1, leaves the run unscored."""
     try:
-        return await judge.judge(rewritten)
+        score = await judge.judge(rewritten)
     except StageError as error:
         return Score(by=type(judge).__name__, value=None, explanation=f"{type(error).__name__}: {error}")
+    if score.value is None or 0.0 <= score.value <= 1.0:
+        return score
+    return Score(by=score.by, value=None, explanation=f"votes {score.value}")
 
 
 def _consents(score: Score, theta: float) -> bool:
     """Tell whether a vote is for the goal: 0 refuses whatever theta is, and so does a vote with a reason against."""
-    return score.value is not None and score.reason is None and 0.0 < score.value <= 1.0 and score.value >= theta
+    return score.value is not None and score.reason is None and score.value > 0.0 and score.value >= theta
 
 
 def _refusal(stage: Stage, score: Score, default: Reason) -> Refusal:
