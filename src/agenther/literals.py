@@ -16,16 +16,19 @@ DEEPEST = 100
 """Containers inside one another that a value may have."""
 
 
+def _refuse(name: str) -> None:
+    raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse)
+
+
 def json_value(text: str) -> Json:
     """Return the value that a JSON text holds, also where it has raw line breaks in strings; None when it is no JSON."""
     try:
-        return cast(Json, json.loads(text, strict=False, parse_constant=_refuse))
+        return cast(Json, _DECODER.decode(text))
     except (ValueError, RecursionError):
         return None
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(name)
 
 
 def literal_value(text: str) -> Json:

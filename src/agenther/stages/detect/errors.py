@@ -49,6 +49,8 @@ _SHELL_LINE = re.compile(
 )
 _SHELL_SYNTAX = re.compile(r".*: (?:-c: )?line \d+: (?:syntax error|unexpected EOF)")
 """A shell that could not parse its command; it names itself by a scrap of that command, and may repeat the rest."""
+_SHELL_WORDS = (": ", "--help")
+"""Texts without one of which a line is no error of a shell."""
 _HINT = re.compile(r"You have \d+ steps? left.*|You should take the last step.*|\s*\^.*", re.IGNORECASE)
 _ERROR_KEYS = ("error", "errors", "error_message", "exception", "isError", "is_error")
 _MOST_SHELL_LINES = 60
@@ -77,6 +79,8 @@ def is_only_error(text: str, error: tuple[int, int]) -> bool:
 
 
 def _is_shell_error(text: str) -> bool:
+    if not holds_any(text, _SHELL_WORDS):
+        return False
     lines = (line for line in text.splitlines() if line.strip() and not _HINT.fullmatch(line))
     first = next(lines, None)
     if first is None:

@@ -35,8 +35,8 @@ def false_failure(trajectory: Trajectory) -> tuple[str, tuple[Span, ...]] | None
     if final is None:
         return None
     text, span = final
-    for name in GOLD_KEYS:
-        golds = _texts(trajectory.labels.get(name))
+    for name in (key for key in GOLD_KEYS if key in trajectory.labels):
+        golds = _texts(trajectory.labels[name])
         if golds and all(holds_answer(text, gold) for gold in golds):
             return f"the final result holds the recorded right answer ({name})", (span,)
     return None

@@ -91,6 +91,7 @@ def slots(description: str, arguments: dict[str, Json]) -> list[Slot] | None:
     return [*made, Slot(text[at:]), *behind]
 
 
+@lru_cache(maxsize=1024)
 def _place(text: str, name: str) -> tuple[int, int] | None:
     """Return where a description speaks of an argument: "a museum", "the given museum name"."""
     words = [word.lower() for word in split_name(name)]

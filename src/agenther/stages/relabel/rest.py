@@ -20,11 +20,12 @@ LONGEST_ANSWER = 60
 
 def compose(trajectory: Trajectory, claims: tuple[Claim, ...]) -> Iterator[Proposal | Refusal]:
     """Yield a goal for each call that was answered and told to the user, or why there is none."""
+    messages = [(step, told) for step in trajectory.agent_steps if (told := told_in(step)).strip()]
     for claim in claims:
-        yield _proposal(trajectory, claim)
+        yield _proposal(trajectory, claim, messages)
 
 
-def _proposal(trajectory: Trajectory, claim: Claim) -> Proposal | Refusal:
+def _proposal(trajectory: Trajectory, claim: Claim, messages: list[tuple[Step, str]]) -> Proposal | Refusal:
     step = trajectory.step(int(str(claim.data["step"])))
     values, needed = step.tool_calls[0].values, [step.step_id]
     request = slots(str(claim.data["description"]), values)
@@ -42,7 +43,7 @@ def _proposal(trajectory: Trajectory, claim: Claim) -> Proposal | Refusal:
         draft.state(text, "value", evidence)
         needed += [from_step] if from_step is not None else []
     goal = f"{draft.text}."
-    told, answers = _told(trajectory, step, goal)
+    told, answers = _told(messages, step, goal)
     if told is None:
         return _refusal(Reason.NO_RECORDED_ANSWER, "no message tells the user what came back", claim)
     kept = {*needed, told.step_id}
@@ -66,8 +67,8 @@ def _bind(trajectory: Trajectory, step: Step, slot: Slot, value: Json) -> tuple[
     if isinstance(value, bool) or not isinstance(value, str | int | float) or not str(value).strip():
         return None
     text = str(value)
-    in_call = find_text(step, "tool_calls[0].arguments", text)
     if contains(trajectory.goal, text):
+        in_call = find_text(step, "tool_calls[0].arguments", text)
         return text, [span for span in (in_call,) if span], None
     earlier = tuple(s for s in trajectory.agent_steps if s.step_id < step.step_id and len(s.tool_calls) == 1)
     thing = things(earlier).get(text)
@@ -77,12 +78,11 @@ def _bind(trajectory: Trajectory, step: Step, slot: Slot, value: Json) -> tuple[
     return None if named is None else (thing.name, [named], thing.seen[0].step)
 
 
-def _told(trajectory: Trajectory, step: Step, goal: str) -> tuple[Step | None, tuple[str, ...]]:
-    """Return the first message after a call that repeats values of its answer, and these values."""
-    later = next((s for s in trajectory.agent_steps if s.step_id > step.step_id and told_in(s).strip()), None)
+def _told(messages: list[tuple[Step, str]], step: Step, goal: str) -> tuple[Step | None, tuple[str, ...]]:
+    """Return the step of the first message after a call that repeats values of its answer, and these values."""
+    later, told = next(((s, told) for s, told in messages if s.step_id > step.step_id), (None, ""))
     if later is None:
         return None, ()
-    told = told_in(later)
     values = dict.fromkeys(leaf for leaf in leaves(answer_of(step)) if len(leaf) <= LONGEST_ANSWER)
     found = tuple(value for value in values if contains(told, value) and not contains(goal, value))
     return (later, found) if found else (None, ())
