@@ -9,13 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agenther.conclusions import Detection, Example, Outcome, Verdict
-from agenther.config import Config
+from agenther.jobs.lines import Line, Turn, training_lines
 from agenther.jobs.training import TrainingFiles, UnpairedShuffle
 from agenther.messages import to_messages
-from agenther.preferences import Unpaired
+from agenther.preferences import Pair
 from agenther.stages.package.duplicates import fingerprint
-from agenther.stages.package.preferences import desirable, same_goal_pairs, undesirable, whole_run
-from agenther.stages.package.split import group_of, side_of
+from agenther.stages.package.preferences import (
+    Candidate,
+    desirable,
+    pair_role,
+    same_goal_pairs,
+    undesirable,
+    whole_run,
+)
+from agenther.stages.package.split import group_of, seeded_rank, side_of
 from agenther.trajectory import Observation, Source, Step, ToolCall, Trajectory
 
 FAILED = Detection(outcome=Outcome.FAILED, by="test", weight=0.7)
@@ -93,9 +100,18 @@ def test_the_share_of_test_groups_tends_to_what_was_asked() -> None:
     assert sides != [side_of(f"task {i}", 4, 0.2) for i in range(5000)]
 
 
+def pairs_of(runs: list[tuple[Trajectory, Detection]], most: int) -> list[Pair]:
+    candidates = [
+        Candidate(run.key, role, detection.weight, lambda run=run: run)
+        for run, detection in runs
+        if (role := pair_role(run, detection)) is not None
+    ]
+    return list(same_goal_pairs(candidates, most))
+
+
 def test_pairs_share_the_beginning_and_part_at_an_agent_turn() -> None:
     good, bad = run_of("good", ["ls", "wc -l"], success=True), run_of("bad", ["ls", "rm"], success=False)
-    (pair,) = same_goal_pairs([(good, SUCCEEDED), (bad, FAILED)], most=9)
+    (pair,) = pairs_of([(good, SUCCEEDED), (bad, FAILED)], 9)
     assert [m["role"] for m in pair.prompt] == ["user", "assistant", "tool"]
     assert pair.chosen[0]["role"] == pair.rejected[0]["role"] == "assistant"
     assert [*pair.prompt, *pair.chosen] == whole_run(good)
@@ -117,7 +133,7 @@ def test_pairs_share_the_beginning_and_part_at_an_agent_turn() -> None:
 )
 def test_no_pair_where_the_contrast_is_not_the_agents(worse: Trajectory, detection: Detection) -> None:
     good = run_of("good", ["ls"], success=True)
-    assert not list(same_goal_pairs([(good, SUCCEEDED), (worse, detection)], most=9))
+    assert not pairs_of([(good, SUCCEEDED), (worse, detection)], 9)
 
 
 def test_runs_that_share_no_beginning_are_no_pair() -> None:
@@ -125,12 +141,12 @@ def test_runs_that_share_no_beginning_are_no_pair() -> None:
     start = bad.steps[0].model_copy(update={"message": "Hello, " + bad.steps[0].message})
     other = bad.model_copy(update={"steps": (start, *bad.steps[1:])})
     good = run_of("good", ["ls"], success=True)
-    assert not list(same_goal_pairs([(good, SUCCEEDED), (other, FAILED)], most=9))
+    assert not pairs_of([(good, SUCCEEDED), (other, FAILED)], 9)
 
 
 def test_equal_runs_give_one_pair() -> None:
     runs = [(run_of("g", ["ls"], success=True), SUCCEEDED), (run_of("b", ["rm"], success=False), FAILED)]
-    assert len(list(same_goal_pairs(runs * 3, most=9))) == 1
+    assert len(pairs_of(runs * 3, 9)) == 1
 
 
 def test_runs_of_unknown_task_are_grouped_by_goal() -> None:
@@ -141,9 +157,9 @@ def test_runs_of_unknown_task_are_grouped_by_goal() -> None:
 def test_pairs_of_a_task_are_capped_and_spread() -> None:
     runs = [(run_of(f"g{i}", [f"good {i}"], success=True), SUCCEEDED) for i in range(4)]
     runs += [(run_of(f"b{i}", [f"bad {i}"], success=False), FAILED) for i in range(4)]
-    pairs = list(same_goal_pairs(runs, most=4))
+    pairs = pairs_of(runs, 4)
     assert len({p.chosen_trajectory for p in pairs}) == len({p.rejected_trajectory for p in pairs}) == 4
-    assert len(list(same_goal_pairs(runs, most=99))) == 16
+    assert len(pairs_of(runs, 99)) == 16
 
 
 def test_desirable_starts_after_the_last_masked_turn() -> None:
@@ -166,42 +182,35 @@ def test_undesirable_is_the_whole_failed_run() -> None:
     assert undesirable(run, FAILED.model_copy(update={"infrastructure": True})) is None
 
 
-def unpaired(run: int, number: int, *, label: bool) -> Unpaired:
-    return Unpaired(
-        id=f"{run}/{number}/{label}",
-        prompt=(),
-        completion=(),
-        label=label,
-        tools="[]",
-        kind="hindsight",
-        trajectory_id=str(run),
-        task_id=None,
-        weight=1.0,
-    )
+def unpaired(run: int, number: int, *, label: bool) -> Line:
+    return Line("kto.jsonl", f"{run} {label} {number}".encode(), Turn("train", label, seeded_rank(str(run), 0)))
 
 
 @settings(max_examples=60, deadline=None)
-@given(runs=st.lists(st.tuples(st.integers(1, 4), st.booleans()), max_size=40), seed=st.integers(0, 5))
-def test_twins_lie_far_apart(runs: list[tuple[int, bool]], seed: int) -> None:
+@given(runs=st.lists(st.tuples(st.integers(1, 4), st.booleans()), max_size=40))
+def test_twins_lie_far_apart(runs: list[tuple[int, bool]]) -> None:
     """Whatever the number of goals a run gave, and however many runs have no undesirable twin."""
-    shuffle = UnpairedShuffle(seed)
-    records = [unpaired(i, k, label=True) for i, (n_good, _) in enumerate(runs) for k in range(n_good)]
-    records += [unpaired(i, 0, label=False) for i, (_, failed) in enumerate(runs) if failed]
-    for record in records:
-        shuffle.add(record)
-    rows = list(shuffle)
+    shuffle = UnpairedShuffle()
+    lines = [unpaired(i, k, label=True) for i, (n_good, _) in enumerate(runs) for k in range(n_good)]
+    lines += [unpaired(i, 0, label=False) for i, (_, failed) in enumerate(runs) if failed]
+    for line in lines:
+        assert line.turn is not None
+        shuffle.add(line, line.turn)
+    found = [text for _, text in shuffle]
     shuffle.close()
-    assert sorted(r.id for r in rows) == sorted(r.id for r in records)
-    for i, row in enumerate(rows):
-        for j, other in enumerate(rows):
-            if row.trajectory_id == other.trajectory_id and row.label and not other.label:
+    assert sorted(found) == sorted(line.text for line in lines)
+    rows = [text.split() for text in found]
+    for i, (run, label, _) in enumerate(rows):
+        for j, (other, other_label, _) in enumerate(rows):
+            if run == other and label == b"True" and other_label == b"False":
                 assert abs(i - j) > len(runs) // 2 - 1
 
 
 def test_nothing_is_left_when_writing_fails(tmp_path: Path) -> None:
     def stop_halfway() -> None:
-        with TrainingFiles(tmp_path, Config()) as files:
-            files.add_example(example_of(), "train")
+        with TrainingFiles(tmp_path) as files:
+            for line in training_lines("sft", example_of(), "r", "train"):
+                files.add(line)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

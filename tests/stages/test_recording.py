@@ -12,7 +12,7 @@ from agenther.pipeline import relabel
 from agenther.record import Json, JsonObject
 from agenther.stages import rule_parts
 from agenther.stages.detect.rules import RuleDetector
-from agenther.stages.package.preferences import same_goal_pairs, undesirable, whole_run
+from agenther.stages.package.preferences import pair_role, undesirable, whole_run
 from agenther.stages.recording import error_code, retried_steps, shared_steps
 from agenther.testing import assistant, make_trajectory, tool, tool_call, tool_schema, user
 from agenther.trajectory import Trajectory
@@ -56,9 +56,8 @@ def test_nothing_is_learned_from_a_cut_log(success: bool) -> None:
 def test_no_pair_holds_a_cut_log() -> None:
     failed = Detection(outcome=Outcome.FAILED, by="test")
     other = make_trajectory(*RUN[:3], assistant("No idea."), tools=TOOLS, goal=GOAL)
-    for labels, n in (({}, 1), ({"observations_cut": 100}, 0)):
-        good = run(labels, success=True)  # type: ignore[arg-type]
-        assert len(list(same_goal_pairs([(good, failed), (other, failed)], 9))) == n
+    assert pair_role(run({}, success=True), failed) == "better"
+    assert pair_role(run({"observations_cut": 100}, success=True), failed) is None
     cut = other.model_copy(update={"labels": {"observations_cut": 100}})
     assert undesirable(other, failed) is not None
     assert undesirable(cut, failed) is None

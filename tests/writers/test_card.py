@@ -7,7 +7,7 @@ import orjson
 from tests.writers.writer_material import agent, call, example, result, user
 
 from agenther.config import Config
-from agenther.jobs.outputs import example_row
+from agenther.jobs.lines import example_row
 from agenther.writers import WRITERS, dataset_card, row_line
 from agenther.writers.card import EXAMPLE_COLUMNS
 

@@ -57,17 +57,17 @@ def command(out: Path, wanted: str | None, as_list: bool) -> None:
         if found is None and wanted:
             chosen = _first(e for e in read_examples(out / "examples.jsonl") if e.id.startswith(wanted))
             found = store.find(chosen.trajectory_id) if chosen else None
-    if found is None:
-        if not wanted:
-            raise UserError(f"{out}: no examples", f"`agenther stats {out}` says why")
-        raise UserError(
-            f"{out}: no example or run {wanted!r}",
-            f"`agenther show --list {out}` lists the labels; dropped.jsonl has the ids of the other runs",
-        )
-    if chosen is not None:
-        _show_example(chosen, found.trajectory, console)
-    else:
-        _show_without_label(found, _drop_of(found, out), console)
+        if found is None:
+            if not wanted:
+                raise UserError(f"{out}: no examples", f"`agenther stats {out}` says why")
+            raise UserError(
+                f"{out}: no example or run {wanted!r}",
+                f"`agenther show --list {out}` lists the labels; dropped.jsonl has the ids of the other runs",
+            )
+        if chosen is not None:
+            _show_example(chosen, found.trajectory, console)
+        else:
+            _show_without_label(found, _drop_of(found, out), console)
 
 
 def _first(examples: Iterable[Example]) -> Example | None:

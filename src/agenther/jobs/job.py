@@ -14,6 +14,7 @@ from agenther.environments.sql_dump import find_dumps
 from agenther.errors import ReadError, UserError
 from agenther.jobs.files import hold_folder, remove
 from agenther.jobs.inputs import Inputs, existing_files, map_reader, read_files
+from agenther.jobs.lines import LineMaker
 from agenther.jobs.manifest import Summary, file_mark, write_manifest
 from agenther.jobs.names import UniqueIds
 from agenther.jobs.outputs import write_outputs
@@ -81,7 +82,10 @@ def execute(job: Job, tick: Tick = lambda: None) -> Summary:
                 store.put(texts)
                 tick()
         remove(job.out / "manifest.json")
-        summary = write_outputs(store, job.out, job.config)
+        store.keep()
+        with closing(LineMaker(store.place, job.config)) as make_lines:
+            packers = Workers(make_lines, job.workers)
+            summary = write_outputs(store, job.out, job.config, packers.map)
         store.finish()
         if job.labels is not None and job.limit is None:
             summary.unmatched_labels = labeller.unmatched()
@@ -90,7 +94,7 @@ def execute(job: Job, tick: Tick = lambda: None) -> Summary:
             summary.unmatched_paths = reader.unmatched()
         timings: JsonObject = {
             "wall_s": round(time.monotonic() - started, 3),
-            "cpu_s": round(time.process_time() - cpu + workers.cpu_s, 3),
+            "cpu_s": round(time.process_time() - cpu + workers.cpu_s + packers.cpu_s, 3),
             "workers": job.workers,
         }
         write_manifest(job.out, job.config, key, marks, summary, timings)

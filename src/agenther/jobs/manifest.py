@@ -11,11 +11,12 @@ from typing import cast
 
 import orjson
 
-from agenther.conclusions import Example, Refusal, Result
+from agenther.conclusions import Refusal
 from agenther.config import Config
 from agenther.jobs.files import write_atomically
 from agenther.readers.files import open_regular
 from agenther.record import Json, JsonObject
+from agenther.stages.package.note import Label, Note
 from agenther.texts import path_text
 from agenther.versions import versions
 
@@ -45,22 +46,20 @@ class Summary:
     unmatched_labels: list[str] = field(default_factory=list[str])
     unmatched_paths: list[str] = field(default_factory=list[str])
 
-    def add(
-        self, format: str, success: bool | None, result: Result, fresh: Sequence[Example], drop: Refusal | None
-    ) -> None:
+    def add(self, format: str, success: bool | None, note: Note, n_fresh: int, drop: Refusal | None) -> None:
         """Count one run.
 
         Args:
             format: name of the format in which it was found.
             success: its label.
-            result: what was concluded about it.
-            fresh: its examples that are written, near-duplicates of earlier ones left out.
+            note: what was concluded about it.
+            n_fresh: number of its examples that are written, near-duplicates of earlier ones left out.
             drop: why it has none; None when it has some, or failed.
         """
         own = self.by_format.setdefault(format, Counter())
         label = {True: "succeeded", False: "failed", None: "unlabelled"}[success]
-        fate = "dropped" if drop is not None else "errors" if result.error is not None else "kept"
-        accepted = {e.domain for e in result.examples if e.origin == "hindsight"}
+        fate = "dropped" if drop is not None else "errors" if note.error is not None else "kept"
+        accepted = {one.domain for one in note.labels if one.origin == "hindsight"}
         for tally in (self.counts, own):
             tally["read"] += 1
             tally[label] += 1
@@ -68,20 +67,20 @@ class Summary:
             tally["accepted"] += bool(accepted)
         if drop is not None:
             self.dropped[f"{drop.stage}.{drop.reason}"] += 1
-        if result.detection is not None and result.detection.failure_type is not None:
-            self.failure_types[result.detection.failure_type.value] += 1
+        if note.failure_type is not None:
+            self.failure_types[note.failure_type.value] += 1
         for name in accepted:
             self.by_domain.setdefault(name, Counter())["accepted"] += 1
-        self.counts["merged_examples"] += len(result.examples) - len(fresh)
+        self.counts["merged_examples"] += len(note.labels) - n_fresh
 
-    def add_example(self, example: Example, *, is_new_goal: bool) -> None:
+    def add_example(self, label: Label, *, is_new_goal: bool) -> None:
         """Count one example that is written."""
-        domain = self.by_domain.setdefault(example.domain or example.origin, Counter())
+        domain = self.by_domain.setdefault(label.domain or label.origin, Counter())
         self.counts["examples"] += 1
         domain["labels"] += 1
         domain["goals"] += is_new_goal
-        if example.origin == "hindsight":
-            self.weights[f"{int(example.weight * 10) / 10:.1f}"] += 1
+        if label.origin == "hindsight":
+            self.weights[f"{int(label.weight * 10) / 10:.1f}"] += 1
 
     def to_json(self) -> JsonObject:
         """Return the counts as JSON, keys in a stable order."""

@@ -2,108 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import orjson
 
-from agenther.conclusions import Example, Reason, Refusal, Stage
+from agenther.conclusions import Reason, Refusal, Stage
 from agenther.config import Config
 from agenther.jobs.files import write_atomically
+from agenther.jobs.lines import EXAMPLES, FreshRun, Line
 from agenther.jobs.manifest import Summary
 from agenther.jobs.names import FirstNames
 from agenther.jobs.store import Store, Stored
 from agenther.jobs.training import TrainingFiles
-from agenther.record import Json, JsonObject, content_key
-from agenther.stages.package.duplicates import fingerprint
-from agenther.stages.package.preferences import desirable, same_goal_pairs, undesirable
-from agenther.stages.package.split import Side, group_of, side_of
+from agenther.record import Json, JsonObject
+from agenther.stages.package.note import Label
 from agenther.writers import dataset_card
 
-MOST_RUNS = 200
-"""Runs of one task that are looked at for pairs: what keeps memory bounded however often a task was run."""
+LineSource = Callable[[Iterable[FreshRun | str]], Generator[list[Line]]]
+"""Makes the lines of runs and tasks, perhaps in other processes, in the order in which it is asked for them."""
 
 
-def write_outputs(store: Store, out: Path, config: Config) -> Summary:
+def write_outputs(store: Store, out: Path, config: Config, make_lines: LineSource) -> Summary:
     """Write all files but the manifest, and count what went into them."""
     summary = Summary()
     with (
-        write_atomically(out / "examples.jsonl") as examples,
+        write_atomically(out / EXAMPLES) as examples,
         write_atomically(out / "dropped.jsonl") as dropped,
         write_atomically(out / "errors.jsonl") as errors,
-        TrainingFiles(out, config) as training,
-        closing(FirstOfItsKind()) as labels,
-        closing(Goals()) as goals,
+        TrainingFiles(out) as training,
+        closing(make_lines(chain(_fresh_runs(store, summary, dropped, errors), store.contrasting_tasks()))) as made,
     ):
         for error in store.errors():
             summary.counts["unreadable"] += 1
             _write(errors, {n: getattr(error, n) for n in ("path", "line", "where", "expected", "found")})
-        for stored in store.runs():
-            fresh = [example for example in stored.result.examples if labels.twin_of(example) is None]
-            for example in fresh:
-                _write(examples, example_row(example, _side(stored, config)))
-                summary.add_example(example, is_new_goal=goals.add(example))
-            if fresh:
-                _add_rows(training, fresh, stored, _side(stored, config))
-            drop = stored.result.drop
-            if stored.result.examples and not fresh:
-                drop = _merged(stored.result.examples[0], labels)
-            if drop is not None:
-                _write(dropped, drop_row(stored, drop))
-            if stored.result.error is not None:
-                _write(errors, _error_row(stored, stored.result.error))
-            summary.add(stored.source.format, stored.success, stored.result, fresh, drop)
-        for task_id in store.contrasting_tasks():
-            _add_pairs(training, store.runs_of_task(task_id), config)
+        for line in chain.from_iterable(made):
+            if line.file == EXAMPLES:
+                examples.write(line.text)
+            else:
+                training.add(line)
     summary.rows.update(training.rows)
     _write_card(out, summary, config)
     return summary
 
 
+def _fresh_runs(store: Store, summary: Summary, dropped: BinaryIO, errors: BinaryIO) -> Iterator[FreshRun]:
+    """Count every run, write down those that were dropped or failed, and yield those with labels of their own."""
+    with closing(FirstOfItsKind()) as labels, closing(Goals()) as goals:
+        for stored in store.runs():
+            note = stored.note
+            fresh = tuple(n for n, label in enumerate(note.labels) if labels.twin_of(label) is None)
+            for number in fresh:
+                summary.add_example(note.labels[number], is_new_goal=goals.add(note.labels[number]))
+            drop = _merged(note.labels[0], labels) if note.labels and not fresh else note.drop
+            if drop is not None:
+                _write(dropped, drop_row(stored, drop))
+            if note.error is not None:
+                _write(errors, _error_row(stored, note.error))
+            summary.add(stored.source.format, stored.success, note, len(fresh), drop)
+            if fresh:
+                yield FreshRun(stored.ordinal, fresh)
+
+
 class FirstOfItsKind(FirstNames):
     """Remembers the first label of each kind by its fingerprint and id."""
 
-    def twin_of(self, example: Example) -> str | None:
+    def twin_of(self, label: Label) -> str | None:
         """Return the id of an earlier label that says and does the same, or None and remember this one."""
-        return self.claim(fingerprint(example), example.id)
+        return self.claim(label.fingerprint, label.id)
 
 
 class Goals(FirstNames):
     """Remembers the goals of each domain."""
 
-    def add(self, example: Example) -> bool:
+    def add(self, label: Label) -> bool:
         """Tell whether no earlier label of the domain has this goal."""
-        return self.claim(int(content_key([example.domain, example.hindsight_goal])[:15], 16), "") is None
+        return self.claim(label.goal, "") is None
 
 
-def _merged(example: Example, labels: FirstOfItsKind) -> Refusal:
-    detail = f"example {example.id} has the same goal and last action as example {labels.twin_of(example)}"
+def _merged(label: Label, labels: FirstOfItsKind) -> Refusal:
+    detail = f"example {label.id} has the same goal and last action as example {labels.twin_of(label)}"
     return Refusal(stage=Stage.PACKAGE, reason=Reason.NEAR_DUPLICATE, detail=detail)
-
-
-def _side(stored: Stored, config: Config) -> Side:
-    run = stored.trajectory
-    return side_of(group_of(run.task_id, run.goal), config.seed, config.test_share)
-
-
-def _add_rows(training: TrainingFiles, fresh: list[Example], stored: Stored, side: Side) -> None:
-    for example in fresh:
-        training.add_example(example, side)
-        if (good := desirable(example)) is not None:
-            training.add_unpaired(good, side)
-    hindsight = next((example for example in fresh if example.origin == "hindsight"), None)
-    if hindsight is not None and (bad := undesirable(stored.trajectory, hindsight.detection)) is not None:
-        training.add_unpaired(bad, side)
-
-
-def _add_pairs(training: TrainingFiles, runs: Iterator[Stored], config: Config) -> None:
-    judged = [(s.trajectory, s.result.detection) for s in islice(runs, MOST_RUNS) if s.result.detection is not None]
-    for pair in same_goal_pairs(judged, config.pairs_per_task):
-        side = side_of(group_of(pair.task_id, judged[0][0].goal), config.seed, config.test_share)
-        training.add_pair(pair, side)
 
 
 def _write_card(out: Path, summary: Summary, config: Config) -> None:
@@ -119,15 +101,6 @@ def _write_card(out: Path, summary: Summary, config: Config) -> None:
     )
     with write_atomically(out / "README.md") as file:
         file.write(card.encode())
-
-
-def example_row(example: Example, side: Side) -> JsonObject:
-    """Return an example as it stands in examples.jsonl, with its side of the split."""
-    row = cast(JsonObject, example.model_dump(mode="json"))
-    row["split"] = side
-    row["claims"] = [claim.model_dump(mode="json", exclude={"data"}) for claim in example.claims]
-    row["verdict"] = example.verdict.model_dump(mode="json", exclude={"scores": {"__all__": {"reason"}}})
-    return row
 
 
 def drop_row(stored: Stored, drop: Refusal) -> JsonObject:

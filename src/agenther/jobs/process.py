@@ -13,6 +13,7 @@ from agenther.config import Config
 from agenther.environments.sql_dump import SqlDump
 from agenther.pipeline import relabel
 from agenther.stages import rule_parts
+from agenther.stages.package.note import note_of
 from agenther.stages.protocols import Parts
 from agenther.stages.redact import redact
 from agenther.texts import storable
@@ -31,7 +32,8 @@ class Processed:
     def to_texts(self) -> Texts:
         """Return the run and its Result as JSON."""
         failed = self.result.error is not None
-        return Texts(self.key, self.trajectory.model_dump_json(), self.result.model_dump_json(), failed)
+        note = note_of(self.trajectory, self.result).model_dump_json(exclude_defaults=True)
+        return Texts(self.key, self.trajectory.model_dump_json(), self.result.model_dump_json(), note, failed)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Texts:
     key: str
     trajectory: str
     result: str
+    note: str
+    """The Result in short."""
     failed: bool
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,10 +21,11 @@ from typing import Self
 from agenther.conclusions import Result
 from agenther.errors import ReadError, WriteError
 from agenther.jobs.process import Texts
+from agenther.stages.package.note import Note
 from agenther.texts import path_text
 from agenther.trajectory import Source, Trajectory
 
-_VERSION = 3
+_VERSION = 4
 """Of the tables. A store with others is refused."""
 MOST_PUT = 256
 LONGEST_S = 1.0
@@ -32,7 +33,8 @@ LONGEST_S = 1.0
 _SCHEMA = """
 BEGIN;
 CREATE TABLE results (
-    key TEXT NOT NULL, config_key TEXT NOT NULL, trajectory TEXT NOT NULL, result TEXT NOT NULL, failed INTEGER NOT NULL,
+    key TEXT NOT NULL, config_key TEXT NOT NULL, failed INTEGER NOT NULL,
+    note TEXT NOT NULL, trajectory TEXT NOT NULL, result TEXT NOT NULL,
     PRIMARY KEY (key, config_key));
 CREATE TABLE jobs (job INTEGER PRIMARY KEY, finished INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE occurrences (
@@ -56,8 +58,20 @@ class Stored:
     id: str
     source: Source
     success: bool | None
-    texts: tuple[str, str]
-    """The stored run and its Result, as JSON, shared by all occurrences of the content."""
+    short: str
+    """The note, as JSON."""
+    fetch: Callable[[], tuple[str, str]]
+    """Reads the stored run and its Result, as JSON, from the store while it is open; all occurrences share them."""
+
+    @cached_property
+    def texts(self) -> tuple[str, str]:
+        """The stored run and its Result, as JSON."""
+        return self.fetch()
+
+    @cached_property
+    def note(self) -> Note:
+        """What was concluded, in short."""
+        return Note.model_validate_json(self.short)
 
     @cached_property
     def trajectory(self) -> Trajectory:
@@ -73,6 +87,15 @@ class Stored:
         return result.model_copy(update={"examples": own}) if own else result
 
 
+@dataclass(frozen=True)
+class Place:
+    """What a process must know to read the store of a job that is under way."""
+
+    path: Path
+    config_key: str
+    job: int
+
+
 class Store:
     """The SQLite file of one output folder.
 
@@ -83,14 +106,15 @@ class Store:
         path: the file; made if missing, unless `read_only`.
         config_key: key of what decides Results.
         read_only: leave the file as it is, wherever it lies.
+        job: show what this job found, finished or not.
     """
 
-    def __init__(self, path: Path, config_key: str, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, config_key: str, *, read_only: bool = False, job: int | None = None) -> None:
         self._path, self._config_key, self._read_only = path, config_key, read_only
         self._n_put, self._began = 0, 0.0
         try:
             self._db = _open_read_only(path) if read_only else _open(path)
-            self._job = self._db.execute("SELECT max(job) FROM jobs WHERE finished").fetchone()[0] or 0
+            self._job = job or self._db.execute("SELECT max(job) FROM jobs WHERE finished").fetchone()[0] or 0
         except (OSError, sqlite3.Error) as error:
             raise self._refused(error) from error
 
@@ -109,6 +133,15 @@ class Store:
             self._db.close()
         if isinstance(error, sqlite3.Error):
             raise self._refused(error) from error
+
+    @property
+    def place(self) -> Place:
+        """Where another process finds what this job has written down."""
+        return Place(self._path, self._config_key, self._job)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
 
     def _refused(self, error: Exception) -> WriteError:
         what = "read" if self._read_only else "used as a run store"
@@ -161,8 +194,8 @@ class Store:
         """Store what was concluded about a content, with the run as it may be kept (redacted)."""
         self._begin()
         self._db.execute(
-            "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)",
-            (texts.key, self._config_key, texts.trajectory, texts.result, int(texts.failed)),
+            "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?)",
+            (texts.key, self._config_key, int(texts.failed), texts.note, texts.trajectory, texts.result),
         )
         self._n_put += 1
         if self._n_put >= MOST_PUT or time.monotonic() >= self._began + LONGEST_S:
@@ -207,18 +240,26 @@ class Store:
                    GROUP BY task_id HAVING min(success) = 0 AND max(success) = 1 ORDER BY min(ordinal)"""
         yield from (task_id for (task_id,) in self._db.execute(query, (self._job,)))
 
+    def run(self, ordinal: int) -> Stored:
+        """Return the occurrence at a position of the input."""
+        return next(self._select("AND o.ordinal = ?", ordinal))
+
     def find(self, run_id: str) -> Stored | None:
         """Return the occurrence with this trajectory id, or None."""
         return next(self._select("AND o.id = ?", run_id), None)
 
-    def _select(self, rest: str, *values: str, hint: str = "") -> Iterator[Stored]:
-        query = f"""SELECT o.ordinal, o.id, o.path, o.format, o.idx, o.success, r.trajectory, r.result
+    def _select(self, rest: str, *values: str | int, hint: str = "") -> Iterator[Stored]:
+        query = f"""SELECT o.ordinal, o.id, o.path, o.format, o.idx, o.success, r.note, r.rowid
                     FROM occurrences o {hint} JOIN results r ON r.key = o.key AND r.config_key = ?
                     WHERE o.job = ? {rest}"""  # noqa: S608
         cursor = self._db.execute(query, (self._config_key, self._job, *values))
-        for ordinal, own_id, path, format, index, success, *texts in cursor:
+        for ordinal, own_id, path, format, index, success, note, row in cursor:
             source = Source(path=path, format=format, index=index)
-            yield Stored(ordinal, own_id, source, None if success is None else bool(success), (texts[0], texts[1]))
+            outcome = None if success is None else bool(success)
+            yield Stored(ordinal, own_id, source, outcome, note, partial(self._texts, row))
+
+    def _texts(self, row: int) -> tuple[str, str]:
+        return self._db.execute("SELECT trajectory, result FROM results WHERE rowid = ?", (row,)).fetchone()
 
 
 def _open(path: Path) -> sqlite3.Connection:

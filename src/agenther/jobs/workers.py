@@ -24,7 +24,7 @@ from agenther.errors import UserError
 BATCH = 16
 WINDOW = 4
 """Batches in flight for each worker: enough to keep it busy, few enough to bound memory."""
-PRELOAD = "agenther.jobs.process"
+PRELOAD = ["agenther.jobs.process", "agenther.jobs.lines"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -78,7 +78,7 @@ def _context() -> BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([PRELOAD])
+    context.set_forkserver_preload(PRELOAD)
     return context
 
 

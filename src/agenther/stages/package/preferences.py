@@ -5,8 +5,10 @@ A cut prefix is never called a failure: it might have succeeded. Only whole reco
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
+from typing import Literal
 
 from agenther.conclusions import Detection, Example, Outcome
 from agenther.messages import to_messages
@@ -16,30 +18,49 @@ from agenther.stages.package.example import tools_json, up_to_last_agent_turn
 from agenther.stages.recording import cut_log, shared_steps, without_retried_thoughts
 from agenther.trajectory import Trajectory
 
-Judged = tuple[Trajectory, Detection]
+PairRole = Literal["better", "worse"]
+"""Which of the two a run can be in a pair."""
 
 
-def same_goal_pairs(runs: Iterable[Judged], most: int) -> Iterator[Pair]:
+@dataclass(frozen=True)
+class Candidate:
+    """A run that can stand in a pair, read only when a pair may come of it."""
+
+    key: str
+    """Of the run's content: equal runs count once."""
+    role: PairRole
+    weight: float
+    """Severity weight w."""
+    load: Callable[[], Trajectory]
+
+
+def pair_role(run: Trajectory, detection: Detection) -> PairRole | None:
+    """Return what a recorded run can be in a pair; None when its log is cut or its failure may not be its own."""
+    if cut_log(run) is not None:
+        return None
+    if run.success is False and is_own_failure(detection):
+        return "worse"
+    return "better" if run.success is True else None
+
+
+def same_goal_pairs(candidates: Iterable[Candidate], most: int) -> Iterator[Pair]:
     """Pair successful with failed runs of one task: same goal, same tools, each run in as few pairs as possible.
 
     Args:
-        runs: the runs of one task; equal runs count once.
+        candidates: those among the runs of one task.
         most: most pairs that one task may give, so that an often-run task does not outweigh the others.
     """
-    yield from islice(_pairs(list({run.key: (run, detection) for run, detection in runs}.values())), most)
+    yield from islice(_pairs(list({one.key: one for one in candidates}.values())), most)
 
 
-def _pairs(runs: list[Judged]) -> Iterator[Pair]:
-    whole = [(run, d) for run, d in runs if cut_log(run) is None]
-    good = [run for run, _ in whole if run.success is True]
-    bad = [(run, d) for run, d in whole if run.success is False and is_own_failure(d)]
+def _pairs(candidates: list[Candidate]) -> Iterator[Pair]:
+    good = [one for one in candidates if one.role == "better"]
+    bad = [one for one in candidates if one.role == "worse"]
     for shift in range(len(good)):
-        for i, (worse, detection) in enumerate(bad):
-            better = good[(i + shift) % len(good)]
-            if better.goal == worse.goal and better.tools == worse.tools:
-                pair = _pair(better, worse, detection)
-                if pair is not None:
-                    yield pair
+        for i, worse in enumerate(bad):
+            pair = _pair(good[(i + shift) % len(good)], worse)
+            if pair is not None:
+                yield pair
 
 
 def is_own_failure(detection: Detection) -> bool:
@@ -47,14 +68,17 @@ def is_own_failure(detection: Detection) -> bool:
     return detection.outcome is Outcome.FAILED and not detection.infrastructure and not detection.false_failure
 
 
-def _pair(better: Trajectory, worse: Trajectory, detection: Detection) -> Pair | None:
-    """Return the pair, or None where nothing is shared to begin with (simulated users differ) or nothing differs."""
+def _pair(good: Candidate, bad: Candidate) -> Pair | None:
+    """Return the pair, or None where goals or tools differ, nothing is shared (simulated users differ) or all is."""
+    better, worse = good.load(), bad.load()
+    if better.goal != worse.goal or better.tools != worse.tools:
+        return None
     chosen, rejected = whole_run(better), whole_run(worse)
     n = _common_prefix(chosen, rejected)
     if n == 0 or not chosen[n:] or not rejected[n:] or chosen == rejected:
         return None
     return Pair(
-        id=content_key([better.key, worse.key])[:16],
+        id=content_key([good.key, bad.key])[:16],
         prompt=tuple(chosen[:n]),
         chosen=tuple(chosen[n:]),
         rejected=tuple(rejected[n:]),
@@ -64,7 +88,7 @@ def _pair(better: Trajectory, worse: Trajectory, detection: Detection) -> Pair |
         chosen_trajectory=better.id,
         rejected_trajectory=worse.id,
         task_id=better.task_id,
-        weight=detection.weight,
+        weight=bad.weight,
     )
 
 

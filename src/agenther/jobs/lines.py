@@ -1,0 +1,138 @@
+"""Finished lines of the output files: what can be made of one run, or of the runs of one task, without looking at others.
+
+Which runs those are is decided by the pass over all runs; here is what any process can do for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import NamedTuple, cast
+
+import orjson
+
+from agenther.conclusions import Example
+from agenther.config import Config
+from agenther.errors import WriteError
+from agenther.jobs.store import Place, Store, Stored
+from agenther.record import JsonObject
+from agenther.stages.package.preferences import Candidate, desirable, same_goal_pairs, undesirable
+from agenther.stages.package.split import Side, seeded_rank, side_of
+from agenther.writers import WRITERS, Kind, Trainable, checked_rows, row_line
+
+MOST_RUNS = 200
+"""Runs of one task that are looked at for pairs: what keeps memory bounded however often a task was run."""
+EXAMPLES, SET_ASIDE = "examples.jsonl", "set_aside.jsonl"
+
+
+class Line(NamedTuple):
+    """A finished line."""
+
+    file: str
+    text: bytes
+    turn: Turn | None = None
+    """Its turn in a shuffled file; None where lines come in the order of the input."""
+
+
+class Turn(NamedTuple):
+    """When a line of a shuffled file is written."""
+
+    side: Side
+    label: bool
+    """Whether the continuation is desirable."""
+    rank: int
+    """Of the run among all runs, by the seed."""
+
+
+@dataclass(frozen=True)
+class FreshRun:
+    """A run with labels that no earlier run gave."""
+
+    ordinal: int
+    numbers: tuple[int, ...]
+    """Of the examples of its Result that no earlier run gave."""
+
+
+@dataclass(frozen=True)
+class LineMaker:
+    """Makes the lines of runs and tasks. Each process reads the store by itself."""
+
+    place: Place
+    config: Config
+
+    @cached_property
+    def _store(self) -> Store:
+        return Store(self.place.path, self.place.config_key, read_only=True, job=self.place.job)
+
+    def close(self) -> None:
+        """Close the store in this process."""
+        self._store.close()
+
+    def __call__(self, item: FreshRun | str) -> list[Line]:
+        """Return the lines of a run, or of the pairs that the runs of a task make."""
+        return list(self._of_task(item) if isinstance(item, str) else self._of_run(item))
+
+    def _of_run(self, fresh: FreshRun) -> Iterator[Line]:
+        stored = self._store.run(fresh.ordinal)
+        side = self._side(stored.note.group)
+        examples = [stored.result.examples[number] for number in fresh.numbers]
+        for example in examples:
+            row = orjson.dumps(example_row(example, side), option=orjson.OPT_APPEND_NEWLINE)
+            yield Line(EXAMPLES, row)
+            yield from training_lines("sft", example, example.trajectory_id, side)
+            if (good := desirable(example)) is not None:
+                yield from training_lines("kto", good, good.trajectory_id, side, self._turn(stored, side, label=True))
+        hindsight = next((example for example in examples if example.origin == "hindsight"), None)
+        if hindsight is not None and (bad := undesirable(stored.trajectory, hindsight.detection)) is not None:
+            yield from training_lines("kto", bad, bad.trajectory_id, side, self._turn(stored, side, label=False))
+
+    def _of_task(self, task_id: str) -> Iterator[Line]:
+        runs = {run.id: run for run in islice(self._store.runs_of_task(task_id), MOST_RUNS)}
+        candidates = [one for run in runs.values() if (one := _candidate(run)) is not None]
+        for pair in same_goal_pairs(candidates, self.config.pairs_per_task):
+            side = self._side(runs[pair.chosen_trajectory].note.group)
+            yield from training_lines("dpo", pair, pair.chosen_trajectory, side)
+
+    def _side(self, group: str) -> Side:
+        return side_of(group, self.config.seed, self.config.test_share)
+
+    def _turn(self, stored: Stored, side: Side, *, label: bool) -> Turn:
+        return Turn(side, label, seeded_rank(stored.id, self.config.seed))
+
+
+def _candidate(run: Stored) -> Candidate | None:
+    note = run.note
+    return None if note.role is None else Candidate(note.run_key, note.role, note.weight, lambda: run.trajectory)
+
+
+def training_lines(kind: Kind, record: Trainable, run_id: str, side: Side, turn: Turn | None = None) -> Iterator[Line]:
+    """Yield a record's line for each consumer that loads its kind, or a line that says why it is set aside.
+
+    Args:
+        kind: the file it belongs to.
+        record: an example, a pair or an unpaired continuation.
+        run_id: trajectory id of the run it came from.
+        side: of the split.
+        turn: of the lines, where the file is shuffled.
+    """
+    for writer in WRITERS.values():
+        if kind not in writer.kinds:
+            continue
+        name = f"{side}/{writer.consumer}/{kind}.jsonl"
+        for row in checked_rows(writer, record):
+            if isinstance(row, WriteError):
+                why = {"file": name, "id": record.id, "trajectory_id": run_id, "why": row.message}
+                yield Line(SET_ASIDE, orjson.dumps(why, option=orjson.OPT_APPEND_NEWLINE), turn)
+            else:
+                yield Line(name, row_line(row), turn)
+
+
+def example_row(example: Example, side: Side) -> JsonObject:
+    """Return an example as it stands in examples.jsonl, with its side of the split."""
+    row = cast(JsonObject, example.model_dump(mode="json"))
+    row["split"] = side
+    row["claims"] = [claim.model_dump(mode="json", exclude={"data"}) for claim in example.claims]
+    row["verdict"] = example.verdict.model_dump(mode="json", exclude={"scores": {"__all__": {"reason"}}})
+    return row
