@@ -9,7 +9,7 @@ import io
 import reprlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import BinaryIO, Literal, Protocol, runtime_checkable
 
 import orjson
 
@@ -283,18 +283,29 @@ def source(path: Path, format: str, index: int) -> Source:
     return Source(path=path_text(path), format=format, index=index)
 
 
-def find_goal(steps: tuple[Step, ...], goal: str, *, fields: str = "message") -> tuple[Span, ...]:
-    """Return every place where the goal's exact text stands in user and system turns (or in any given field kind)."""
-    spans: list[Span] = []
-    for step in steps:
-        for field, text in step.fields():
-            if not field.startswith(fields) or (field == "message" and step.source == "agent"):
-                continue
-            at = text.find(goal) if goal else -1
-            while at >= 0:
-                spans.append(Span(step=step.step_id, field=field, start=at, end=at + len(goal)))
-                at = text.find(goal, at + len(goal))
-    return tuple(spans)
+def find_goal(
+    steps: tuple[Step, ...], goal: str, *, fields: Literal["message", "observations"] = "message"
+) -> tuple[Span, ...]:
+    """Return every place where the goal's exact text stands in user and system turns, or in observations."""
+    if not goal:
+        return ()
+    if fields == "message":
+        texts = ((step, "message", step.message) for step in steps if step.source != "agent" and goal in step.message)
+    else:
+        texts = (
+            (step, f"observations[{i}].content", observation.content)
+            for step in steps
+            for i, observation in enumerate(step.observations)
+            if goal in observation.content
+        )
+    return tuple(span for step, field, text in texts for span in _spans(step, field, text, goal))
+
+
+def _spans(step: Step, field: str, text: str, goal: str) -> Iterator[Span]:
+    at = text.find(goal)
+    while at >= 0:
+        yield Span(step=step.step_id, field=field, start=at, end=at + len(goal))
+        at = text.find(goal, at + len(goal))
 
 
 def locate_goal(steps: tuple[Step, ...], goal: str) -> tuple[Span, ...]:
