@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import ClassVar, Literal, cast
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from agenther.record import DEEPEST, Json, JsonObject, Record, StorableObject, is_storable
 from agenther.texts import whole_text
@@ -124,6 +124,14 @@ class Step(Record):
         if int(number) >= len(items):
             raise KeyError(field)
         return cast(str, getattr(items[int(number)], part))
+
+
+_STEPS = TypeAdapter(tuple[Step, ...])
+
+
+def make_steps(turns: Iterable[Mapping[str, object]]) -> tuple[Step, ...]:
+    """Return the steps whose fields are given turn by turn, numbered from 1; one call makes all their records."""
+    return _STEPS.validate_python([{"step_id": number, **turn} for number, turn in enumerate(turns, start=1)])
 
 
 class GoalHolder(StrEnum):

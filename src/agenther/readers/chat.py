@@ -1,19 +1,18 @@
 """Chat messages as found in files, made well-formed: what all readers of OpenAI-like messages share.
 
 Tolerates what real files hold (content parts, Anthropic's blocks, `developer`, `function_call`, arguments as objects, tool
-messages without id) and names the place of what it cannot take. The steps themselves are built by `agenther.messages`.
+messages without id) and names the place of what it cannot take.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from agenther.messages import from_messages
 from agenther.readers.anthropic import has_blocks, plain_messages
 from agenther.readers.base import Place
 from agenther.readers.content import arguments_text, content_text
 from agenther.record import Json, JsonObject
-from agenther.trajectory import Step
+from agenther.trajectory import Step, make_steps
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
@@ -25,7 +24,8 @@ def chat_steps(place: Place, messages: Sequence[Json]) -> tuple[tuple[Step, ...]
         place: where the list stands, for errors.
         messages: the messages as found.
     """
-    return placed_chat_steps((place.at(i), place.at(i).obj(message)) for i, message in enumerate(messages))
+    placed = ((place.at(i), message) for i, message in enumerate(messages))
+    return placed_chat_steps((here, here.obj(message)) for here, message in placed)
 
 
 def placed_chat_steps(messages: Iterable[tuple[Place, JsonObject]]) -> tuple[tuple[Step, ...], JsonObject]:
@@ -35,19 +35,20 @@ def placed_chat_steps(messages: Iterable[tuple[Place, JsonObject]]) -> tuple[tup
         chat.add(place, message)
     labels: JsonObject = {"non_text_parts": list(chat.non_text)} if chat.non_text else {}
     labels |= {"tool_errors": list(chat.tool_errors)} if chat.tool_errors else {}
-    return from_messages(chat.messages), labels
+    return make_steps(chat.turns), labels
 
 
 class _Chat:
-    """Collects well-formed messages; remembers which calls wait for their answer."""
+    """Collects the fields of steps; remembers which calls wait for their answer."""
 
     def __init__(self) -> None:
-        self.messages: list[JsonObject] = []
+        self.turns: list[dict[str, object]] = []
         self.non_text: list[Json] = []
         self.tool_errors: list[Json] = []
         self._waiting: list[tuple[str, str]] = []
         self._n_calls = 0
-        self._answerable = False
+        self._answers: list[dict[str, str | None]] | None = None
+        """Observations of the agent's last turn; None before its first."""
 
     def add(self, place: Place, message: JsonObject) -> None:
         role = message.get("role")
@@ -57,36 +58,34 @@ class _Chat:
             self._add(place, made)
 
     def _add(self, place: Place, message: JsonObject) -> None:
-        role = message.get("role")
-        text = content_text(place.at("content"), message.get("content"), self.non_text)
-        if role in ("tool", "function"):
-            self._add_answer(place, message, text)
-            return
-        made: JsonObject = {"role": role, "content": text}
-        if isinstance(name := message.get("name"), str):
-            made["name"] = name
-        if role == "assistant":
-            self._complete_turn(place, message, made)
-        self.messages.append(made)
+        content, name = message.get("content"), message.get("name")
+        text = content if isinstance(content, str) else content_text(place.at("content"), content, self.non_text)
+        match message.get("role"):
+            case "tool" | "function":
+                self._add_answer(place, message, text)
+                return
+            case "assistant":
+                turn = self._agent_turn(place, message, text)
+            case "user":
+                turn: dict[str, object] = {"source": "user", "message": text}
+            case _:
+                turn = {"source": "system", "message": text}
+        if isinstance(name, str):
+            turn["name"] = name
+        self.turns.append(turn)
 
-    def _complete_turn(self, place: Place, message: JsonObject, made: JsonObject) -> None:
-        reasoning = message.get("reasoning_content", message.get("reasoning"))
-        if isinstance(reasoning, str) and reasoning:
-            made["reasoning_content"] = reasoning
-        if not made["content"] and isinstance(refusal := message.get("refusal"), str):
-            made["content"] = refusal
+    def _agent_turn(self, place: Place, message: JsonObject, text: str) -> dict[str, object]:
+        reasoning, refusal = message.get("reasoning_content", message.get("reasoning")), message.get("refusal")
         calls = self._calls(place, message)
-        self._answerable = True
-        self._waiting = [(str(call["id"]), str(call["name"])) for call in calls]
-        if calls:
-            made["tool_calls"] = [
-                {
-                    "id": call["id"],
-                    "type": "function",
-                    "function": {"name": call["name"], "arguments": call["arguments"]},
-                }
-                for call in calls
-            ]
+        self._waiting = [(call["tool_call_id"], call["function_name"]) for call in calls]
+        self._answers = []
+        return {
+            "source": "agent",
+            "message": refusal if not text and isinstance(refusal, str) else text,
+            "reasoning": reasoning if isinstance(reasoning, str) and reasoning else None,
+            "tool_calls": calls,
+            "observations": self._answers,
+        }
 
     def _calls(self, place: Place, message: JsonObject) -> list[dict[str, str]]:
         listed, legacy = message.get("tool_calls"), message.get("function_call")
@@ -97,22 +96,23 @@ class _Chat:
         where = place.at("tool_calls")
         calls: list[dict[str, str]] = []
         for i, raw in enumerate(where.list(listed)):
-            call = where.at(i).obj(raw)
-            body = where.at(i).at("function").obj(call["function"]) if "function" in call else call
-            calls.append(self._call(where.at(i), body, call.get("id")))
+            here = where.at(i)
+            call = here.obj(raw)
+            body = here.at("function").obj(call["function"]) if "function" in call else call
+            calls.append(self._call(here, body, call.get("id")))
         return calls
 
     def _call(self, place: Place, body: JsonObject, call_id: Json) -> dict[str, str]:
         self._n_calls += 1
         return {
-            "id": call_id if isinstance(call_id, str) and call_id else f"call_{self._n_calls}",
-            "name": place.at("name").str(body.get("name")),
+            "tool_call_id": call_id if isinstance(call_id, str) and call_id else f"call_{self._n_calls}",
+            "function_name": place.at("name").str(body.get("name")),
             "arguments": arguments_text(body.get("arguments")),
         }
 
     def _add_answer(self, place: Place, message: JsonObject, text: str) -> None:
         """Join an answer to its call: by id, else by name, else the first call that still waits."""
-        if not self._answerable:
+        if self._answers is None:
             raise place.error("an assistant message before a tool message", message.get("role"))
         call_id, name = message.get("tool_call_id"), message.get("name")
         if not isinstance(call_id, str) or not call_id:
@@ -121,9 +121,6 @@ class _Chat:
         self._waiting = [(i, n) for i, n in self._waiting if i != call_id]
         if message.get("is_error") is True:
             self.tool_errors.append(call_id)
-        made: JsonObject = {"role": "tool", "content": text}
-        if call_id is not None:
-            made["tool_call_id"] = call_id
-        if isinstance(name, str):
-            made["name"] = name
-        self.messages.append(made)
+        self._answers.append(
+            {"content": text, "source_call_id": call_id, "name": name if isinstance(name, str) else None}
+        )
