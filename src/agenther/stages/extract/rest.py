@@ -57,13 +57,13 @@ def leaves(value: Json) -> Iterator[str]:
     left = [value]
     while left:
         one = left.pop()
-        if isinstance(one, dict):
+        if isinstance(one, str):
+            if one.strip():
+                yield one
+        elif isinstance(one, dict):
             left += reversed(one.values())
         elif isinstance(one, list):
             left += reversed(one)
-        elif isinstance(one, str):
-            if one.strip():
-                yield one
         elif one is not None and not isinstance(one, bool):
             yield str(one)
 

@@ -11,7 +11,7 @@ from agenther.stages.language.descriptions import Slot, slots
 from agenther.stages.language.telling import told_in
 from agenther.stages.language.things import said_at, things
 from agenther.stages.relabel.draft import Draft
-from agenther.stages.verify.grounding import contains
+from agenther.stages.verify.grounding import contains, held_in
 from agenther.trajectory import Span, Step, Trajectory, find_text
 
 LONGEST_ANSWER = 60
@@ -84,7 +84,7 @@ def _told(messages: list[tuple[Step, str]], step: Step, goal: str) -> tuple[Step
     if later is None:
         return None, ()
     values = dict.fromkeys(leaf for leaf in leaves(answer_of(step)) if len(leaf) <= LONGEST_ANSWER)
-    found = tuple(value for value in values if contains(told, value) and not contains(goal, value))
+    found = tuple(value for value in held_in(told, values) if not contains(goal, value))
     return (later, found) if found else (None, ())
 
 

@@ -6,6 +6,7 @@ The composer binds the parts; this check does not believe it and looks for the c
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from agenther.conclusions import GoalPart, Reason, Rewritten, Score, passed, refused
@@ -71,6 +72,16 @@ def contains(text: str, fact: str) -> bool:
     if "\\" in text and find_word(text.replace('\\"', '"').replace("\\\\", "\\"), fact) is not None:
         return True
     return _NUMBER.fullmatch(fact) is not None and float(fact.replace(",", "")) in _numbers(text)
+
+
+def held_in(text: str, facts: Iterable[str]) -> Iterator[str]:
+    """Yield those facts that a text holds; of a plain text, most are ruled out by a look for their letters."""
+    low, has_numbers = text.lower(), bool(_numbers(text))
+    plain = text.isascii() and "\\" not in text
+    for fact in facts:
+        may = fact.lower() in low or has_numbers or not (plain and fact.isascii())
+        if may and contains(text, fact):
+            yield fact
 
 
 @lru_cache(maxsize=64)
