@@ -14,6 +14,8 @@ _HOME = Path(__file__).parent
 _DECIDING = (
     "*.py",
     "jobs/process.py",
+    "llm/body.py",
+    "llm/structured.py",
     "readers/**/*.py",
     "environments/**/*.py",
     "stages/**/*.py",
