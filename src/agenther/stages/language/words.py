@@ -126,6 +126,11 @@ def is_adjective(word: str) -> bool:
     return "ADJ" in _lemmas(word.casefold())
 
 
+def is_base_verb(word: str) -> bool:
+    """Tell whether an English lexicon knows the word as a verb in its base form."""
+    return word.casefold() in _lemmas(word.casefold()).get("VERB", ())
+
+
 def is_known(word: str) -> bool:
     """Tell whether an English lexicon has the word, as whatever part of speech."""
     return bool(_lemmas(word.casefold()))

@@ -1,7 +1,8 @@
 """Turn a run and a proposal into what would be trained on: a pure function, and the only place that edits a run.
 
 It puts the new goal where the old one stood, cuts after the achieving step, leaves out what serves nothing, masks what
-should not be imitated, and deletes sentences that still speak of the old goal. It never writes a word of its own.
+should not be imitated, and deletes sentences that still speak of the old goal. It never writes a word of its own; an answer
+that a model wrote it adds as a step by itself, and says so.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ def rewrite(trajectory: Trajectory, proposal: Proposal) -> Rewritten | Refusal:
     edits: list[str] = []
     if not proposal.goal_in_turns:
         kept, edits = _take_out_old_goal(kept, trajectory, proposal)
+    if proposal.synthesized is not None:
+        kept, proposal = _add_answer(kept, trajectory, proposal, proposal.synthesized)
+        edits.append(f"final answer written by {proposal.by} (synthesized)")
     kept[-1] = kept[-1].model_copy(update={"observations": ()})
     masked = {*proposal.mask_steps, *(shared_steps(trajectory) & {step.step_id for step in kept})}
     repairs += edits
@@ -43,6 +47,15 @@ def rewrite(trajectory: Trajectory, proposal: Proposal) -> Rewritten | Refusal:
     return Rewritten(
         trajectory=trajectory, proposal=proposal, steps=tuple(kept), train_on=train_on, repairs=tuple(repairs)
     )
+
+
+def _add_answer(
+    kept: list[Step], trajectory: Trajectory, proposal: Proposal, answer: str
+) -> tuple[list[Step], Proposal]:
+    """Return the steps with the answer as a turn of the agent that no log has, and the proposal that names this turn."""
+    number = trajectory.steps[-1].step_id + 1
+    told = {"answer_step": number, "useful_steps": (*proposal.useful_steps, number)}
+    return [*kept, Step(step_id=number, source="agent", message=answer)], proposal.model_copy(update=told)
 
 
 def _goal_refusal(trajectory: Trajectory, proposal: Proposal, kept: list[Step]) -> Refusal | None:

@@ -22,7 +22,8 @@ def check_effort(rewritten: Rewritten) -> Score:
 def check_no_trained_error(rewritten: Rewritten) -> Score:
     """Refuse when a step that carries loss met nothing but errors."""
     by = "check:no_trained_error"
-    for step_id in rewritten.train_on:
-        if failed(rewritten.trajectory.step(step_id)):
-            return refused(by, Reason.EVIDENCE_FAILED, f"step {step_id} carries loss and its call failed")
+    trained = frozenset(rewritten.train_on)
+    for step in rewritten.trajectory.agent_steps:
+        if step.step_id in trained and failed(step):
+            return refused(by, Reason.EVIDENCE_FAILED, f"step {step.step_id} carries loss and its call failed")
     return passed(by, "no trained call failed")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from agenther.conclusions import Rewritten, Score
 from agenther.stages.protocols import Check
-from agenther.stages.verify import code, dialogue, files, household, qa, rest, shell, shopping, web
+from agenther.stages.verify import code, dialogue, files, household, open, qa, rest, shell, shopping, web
 from agenther.stages.verify.answers import check_answer_hidden, check_answer_told
 from agenther.stages.verify.context import check_context
 from agenther.stages.verify.effort import check_effort, check_no_trained_error
@@ -42,6 +42,7 @@ DOMAINS: dict[str, tuple[Check, ...]] = {
     "web": web.CHECKS,
     "code": code.CHECKS,
     "files": files.CHECKS,
+    "open": open.CHECKS,
 }
 """Domain name to its further checks."""
 

@@ -1,0 +1,64 @@
+"""Requests of users are told from reports, from vague wishes, and from talk about runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from agenther.stages.language.requests import wants_answer, why_no_request
+
+ASKING = (
+    "Which inns in Torvik take dogs?",
+    "In which year was the Torvik bridge built?",
+    "How many customers of Torvik ordered in 2019",
+    "For each region, how many suppliers are there?",
+    "Find the file /etc/hosts and count its lines",
+    "Please recursively list the .txt files under docs",
+    "Can you list the ferries to Skarvik?",
+    "Is the harbour of Skarvik open on Sundays?",
+)
+DOING = (
+    "put a clean ladle in the drawer",
+    "Create an empty file notes.txt in /srv/app.",
+    "Could you please cancel my order #K-2041?",
+    "i want a red lamp, and price lower than 40 dollars",
+    "Rename the folder drafts to old-drafts. Keep its contents as they are.",
+)
+NONE = (
+    "The agent listed the inns in Torvik",
+    "Successfully listed the files under docs",
+    "Searched for inns in Torvik",
+    "List employees",
+    "Gather information about inns",
+    "Look into the inns of Torvik",
+    "Find some details on the inns in Torvik",
+    "Send the inns found in step 3 to the innkeeper",
+    "Show how the trajectory finds the inns in Torvik",
+    "Call the inn with the tool call of the assistant",
+    "List the inns.\nThen book one of them",
+    "List the inns of Torvik. Book a room there. Then pay for it.",
+    "List the inns of {{town}} with dogs",
+    "",
+)
+
+
+@pytest.mark.parametrize("goal", ASKING)
+def test_to_be_told_something(goal: str) -> None:
+    assert why_no_request(goal) is None
+    assert wants_answer(goal)
+
+
+@pytest.mark.parametrize("goal", DOING)
+def test_to_have_something_done(goal: str) -> None:
+    assert why_no_request(goal) is None
+    assert not wants_answer(goal)
+
+
+@pytest.mark.parametrize("goal", NONE)
+def test_no_request(goal: str) -> None:
+    assert why_no_request(goal) is not None
+
+
+def test_the_users_own_words_are_allowed() -> None:
+    goal = "List the phone numbers of the agent of Torvik"
+    assert why_no_request(goal) is not None
+    assert why_no_request(goal, "Call the agent in Skarvik") is None
