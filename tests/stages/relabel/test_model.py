@@ -231,6 +231,29 @@ def test_a_shown_change_is_kept_without_words() -> None:
     assert example.train_on == (2,)
 
 
+def test_a_path_is_one_fact() -> None:
+    run = make_trajectory(
+        user("Mail the newest draft"),
+        assistant("", tool_call("bash", command="ls docs/guides")),
+        tool("harbour.md ferry.md"),
+        assistant("The guides are harbour.md and ferry.md."),
+    )
+    listed = goal(
+        goal="Which files are in docs/guides?",
+        parts=[cites("Which files", "harbour.md ferry.md"), cites("in docs/guides", "ls docs/guides")],
+        answers=["harbour.md", "ferry.md"],
+        answer_step=3,
+        needless_steps=[],
+        useful_steps=[2, 3],
+    )
+    result, _ = run_through(run, {"goals": [listed]})
+    assert len(result.examples) == 1
+    elsewhere = listed | {"goal": "Which files are in more/docs/guides?"}
+    result, _ = run_through(run, {"goals": [elsewhere]})
+    assert result.drop is not None
+    assert result.drop.reason is Reason.UNGROUNDED
+
+
 def test_hard_facts_may_stand_in_the_quote_of_another_part() -> None:
     parts = [
         cites("Which inns", "Moor Inn (12 rooms), Quay House"),

@@ -19,7 +19,7 @@ from agenther.stages.language.words import find_word
 from agenther.stages.quotes import locate
 from agenther.stages.recording import error_code
 from agenther.stages.relabel.leakage import old_words, speaks_of
-from agenther.stages.verify.grounding import HARD, contains
+from agenther.stages.verify.grounding import contains, hard_facts
 from agenther.stages.verify.leaks import text_of_call
 from agenther.trajectory import Span, Step, Trajectory
 
@@ -147,13 +147,13 @@ def _parts(trajectory: Trajectory, goal: str, located: list[tuple[str, Span]]) -
     for text, span in located:
         for place in _places(goal, text):
             evidence.setdefault(place, []).append(span)
-    for fact in HARD.finditer(goal):
-        if any(start <= fact.start() and fact.end() <= end for start, end in evidence):
+    for first, past in hard_facts(goal, whole_paths=True):
+        if any(start <= first and past <= end for start, end in evidence):
             continue
-        bare = fact.group().strip('"“”.,')
+        bare = goal[first:past].strip('"“”.,')
         shown = [span for _, span in located if contains(trajectory.text_at(span), bare)]
         if shown:
-            evidence[fact.span()] = shown
+            evidence[first, past] = shown
     return tuple(
         GoalPart(start=start, end=end, kind="cited", evidence=tuple(dict.fromkeys(spans)))
         for (start, end), spans in sorted(evidence.items())

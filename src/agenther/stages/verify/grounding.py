@@ -22,6 +22,7 @@ HARD = re.compile(
     r"|(?<=[a-z,;] )[A-Z][\w'-]*"  # names inside a sentence
 )
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+_HEAD_OF_PATH = re.compile(r"(?<![\w.-])[\w.-]+\Z")
 BOUND = "upper_bound"
 """Kind of a part whose number is a rounded bound: no smaller than the number in the evidence, which need not equal it."""
 
@@ -43,11 +44,25 @@ def check_grounding(rewritten: Rewritten) -> Score:
             return refused(by, Reason.UNGROUNDED, "evidence points at nothing", [span])
         if failed(rewritten.trajectory.step(span.step)):
             return refused(by, Reason.EVIDENCE_FAILED, f"the call of step {span.step} failed", [span])
-    for match in HARD.finditer(goal):
-        around = [part for part in parts if part.start <= match.start() and match.end() <= part.end]
-        if not any(_supports(rewritten.trajectory, part, match.group()) for part in around):
-            return refused(by, Reason.UNGROUNDED, f"{match.group()!r} does not stand in its evidence")
+    for start, end in hard_facts(goal, whole_paths=rewritten.proposal.domain == "open"):
+        around = [part for part in parts if part.start <= start and end <= part.end]
+        if not any(_supports(rewritten.trajectory, part, goal[start:end]) for part in around):
+            return refused(by, Reason.UNGROUNDED, f"{goal[start:end]!r} does not stand in its evidence")
     return passed(by, f"{len(parts)} parts bound, all hard facts found in their evidence", spans)
+
+
+def hard_facts(goal: str, *, whole_paths: bool) -> Iterator[tuple[int, int]]:
+    """Yield where the hard facts of a goal stand.
+
+    Args:
+        goal: the goal.
+        whole_paths: take `docs/guides` for one path; else it is the path `/guides` behind a word, as composers write it.
+    """
+    for match in HARD.finditer(goal):
+        start = match.start()
+        if whole_paths and match.group().startswith("/") and (head := _HEAD_OF_PATH.search(goal, 0, start)) is not None:
+            start = head.start()
+        yield start, match.end()
 
 
 def _holds(trajectory: Trajectory, span: Span) -> bool:
