@@ -15,7 +15,7 @@ from hashlib import blake2b
 import orjson
 
 from agenther.record import Json, JsonObject
-from agenther.testing.mock_goals import goal_of, quotable
+from agenther.testing.mock_goals import find_goal
 from agenther.testing.mock_usage import BYTES_PER_TOKEN, count_prompt, count_tokens
 from agenther.testing.shown import ShownRun, find_canary, find_run
 
@@ -185,10 +185,8 @@ class _Answering:
 
 def _propose(asked: _Answering) -> JsonObject:
     """Propose one goal, or none when the run holds nothing to quote."""
-    run, goals = asked.run, list[Json]()
-    if found := quotable(run, asked.draw("step")):
-        step, sayings = found
-        goal = goal_of(run, step, sayings[asked.pick("saying", len(sayings))])
+    goals: list[Json] = []
+    if goal := find_goal(asked.run, asked.draw("step")):
         goals.append({**goal, "valid": True, "confidence": asked.confidence})
     return {"canary": asked.canary, "goals": goals}
 

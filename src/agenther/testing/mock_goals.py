@@ -10,17 +10,19 @@ from itertools import islice
 
 from agenther.record import Json, JsonObject
 from agenther.stages.language.outcomes import is_error
-from agenther.stages.language.words import content_stems, stem, tokens
+from agenther.stages.language.requests import why_no_request
+from agenther.stages.language.words import content_stems, find_word, stem, tokens
 from agenther.testing.shown import ShownRun, ShownStep
 
-_SAYING = re.compile(
-    r"""[^\s"“”'‘’\\\[\]{}()<>|.,:;][^"“”\\\n<>|…]{4,58}[^\s"“”'‘’\\\[\]{}()<>|.,:;](?=[\s"“”.,:;)\]}]|\Z)"""
-)
+MOST_LOOKED_AT = 12
+"""Passages of an observation among which one to quote is looked for."""
+_PLAIN = r"""[^\s"“”'‘’\\\[\]{}()<>|.,:;=…]"""
+_SAYING = re.compile(rf"""(?<![^\s"“”(:]){_PLAIN}(?:[^"“”\\\n<>|…]{{0,58}}{_PLAIN})?(?=[.,;:]?[\s"“”)\]}}]|\Z)""")
 """Some words of an observation that can be quoted as they stand."""
 
 
-def quotable(run: ShownRun, first: float) -> tuple[ShownStep, list[str]] | None:
-    """Return an agent's step and what of its observation can be quoted; None when no step has anything.
+def find_goal(run: ShownRun, first: float) -> JsonObject | None:
+    """Return a goal that a run reaches, in the form in which a model proposes it; None when no step shows anything to quote.
 
     Args:
         run: the run.
@@ -33,28 +35,30 @@ def quotable(run: ShownRun, first: float) -> tuple[ShownStep, list[str]] | None:
     early = [step for step in steps if step.number < second]
     start = int(first * len(early))
     for step in (*early[start:], *early[:start], *steps[len(early) :]):
-        if sayings := _sayings(step):
-            return step, sayings
+        for saying in _sayings(run, step):
+            goal = _goal(run, step, saying)
+            if why_no_request(str(goal["goal"]), run.task) is None:
+                return goal
     return None
 
 
-def goal_of(run: ShownRun, step: ShownStep, saying: str) -> JsonObject:
-    """Return the goal that a step say something, in the form in which a model proposes it.
+def _goal(run: ShownRun, step: ShownStep, saying: str) -> JsonObject:
+    """Return the goal that a step say something; that step alone is trained on.
 
-    Only that step is trained on. The goal has the words of the old one that the step's calls use, lest they betray it.
+    The goal has the words of the old one that the step's calls use, lest they betray it.
     """
-    words, numbers = _shared(run.task, step)
-    goal = f'Make the system show "{saying}"'
-    parts: list[Json] = [{"text": f'"{saying}"', "step": step.number, "quote": saying}]
-    if words:
-        goal += f", with a word of {', '.join(words)}"
-    for number in numbers:
-        goal += f", at {number}"
-        parts.append({"text": number, "step": step.number, "quote": number})
+    called = step.all_of("call")
+    words = _shared(run.task, called or step.all_of("message"))
+    places = {word: place for word in words if (place := find_word(called, word))}
+    words = [word for word in words if word in places or word.isalpha()]
+    parts: list[Json] = [
+        {"text": word, "step": step.number, "quote": called[start:end]} for word, (start, end) in places.items()
+    ]
+    parts.append({"text": f'"{saying}"', "step": step.number, "quote": saying})
     earlier: list[Json] = [s.number for s in run.steps if s.source == "agent" and s.number < step.number]
     return {
         "rationale": f"Step {step.number} shows these words.",
-        "goal": goal,
+        "goal": f'Use {", ".join(words) or "this"} to reach "{saying}"',
         "parts": parts,
         "last_step": step.number,
         "answer_step": None,
@@ -66,16 +70,18 @@ def goal_of(run: ShownRun, step: ShownStep, saying: str) -> JsonObject:
     }
 
 
-def _sayings(step: ShownStep) -> list[str]:
+def _sayings(run: ShownRun, step: ShownStep) -> list[str]:
+    """Return what of a step's observations can be quoted and was not said before, the richest first."""
     text = step.all_of("observation")
     if not text or is_error(text):
         return []
-    found = (match.group() for match in islice(_SAYING.finditer(text), 8))
-    return [saying for saying in found if any(map(str.isalpha, saying))]
+    said = content_stems(f"{run.task} {step.all_of('call')} {step.all_of('message')}")
+    found = (match.group() for match in islice(_SAYING.finditer(text), MOST_LOOKED_AT))
+    new = [saying for saying in found if content_stems(saying) - said]
+    return sorted(new, key=lambda saying: -len(saying.split()))
 
 
-def _shared(task: str, step: ShownStep) -> tuple[list[str], list[str]]:
-    """Return the task's words and numbers that the step's calls use: a goal that has them is not betrayed by the calls."""
-    said = content_stems(f"{step.all_of('message')} {step.all_of('call')}")
-    shared = list(dict.fromkeys(token.lower() for token in tokens(task) if stem(token) in said))
-    return [token for token in shared if token.isalpha()], [token for token in shared if not token.isalpha()]
+def _shared(task: str, called: str) -> list[str]:
+    """Return the words and numbers of the task that a call uses."""
+    used = content_stems(called)
+    return list(dict.fromkeys(token.lower() for token in tokens(task) if stem(token) in used))
