@@ -23,8 +23,8 @@ def command_of(call: ToolCall) -> str | None:
     if not _is_shell(call.function_name):
         return None
     command = call.text(*_ARGUMENTS)
-    listed = call.values.get("command")
-    if command is None and isinstance(listed, list) and len(listed) == 3 and listed[1] in ("-c", "-lc"):
+    listed = None if command is not None else call.values.get("command")
+    if isinstance(listed, list) and len(listed) == 3 and listed[1] in ("-c", "-lc"):
         command = listed[2] if isinstance(listed[2], str) else None
     return command if command and command.strip() else None
 

@@ -57,7 +57,7 @@ _NOT_FOUND = re.compile(
 _MISSING = re.compile(r"^\S*bash: line \d+: (\S+): command not found$", re.MULTILINE)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=64)
 def effect_of(command: str, output: str) -> Effect:
     """Return what a command did, judged by its words and by what it printed."""
     text = command.strip()
@@ -66,13 +66,14 @@ def effect_of(command: str, output: str) -> Effect:
         return Effect.NOTHING
     if single and not _SPLIT.search(_QUOTED.sub("Q", text)) and _NOT_FOUND.match(output):
         return Effect.NOTHING
-    missing = frozenset(_MISSING.findall(output)) if single else frozenset[str]()
+    told = single and "command not found" in output
+    missing = frozenset(_MISSING.findall(output)) if told else frozenset[str]()
     if not is_read_only(text, missing):
         return Effect.CHANGES
     return Effect.MOVES if _MOVES.search(_QUOTED.sub("Q", text)) else Effect.READS
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def is_read_only(command: str, missing: frozenset[str] = frozenset()) -> bool:
     """Tell whether every command of a line is known to change nothing, files and shell alike.
 

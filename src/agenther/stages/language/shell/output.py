@@ -94,7 +94,7 @@ def fault(query: Query, output: str) -> str | None:
             return "a single row without an end: names that may have run together"
         return _name_fault(query, rows)
     if query.ask is Ask.FOLDERS:
-        return None if all(_below(query, row) for row in rows) else "a row that is no directory below the start"
+        return None if _outside(query, rows) is None else "a row that is no directory below the start"
     if query.ask is Ask.VALUES:
         return "repeated rows" if query.unique and len(set(rows)) < len(rows) else None
     if query.ask in (Ask.MATCHES, Ask.OCCURRENCES):
@@ -118,16 +118,21 @@ def fault(query: Query, output: str) -> str | None:
     )
 
 
-def _below(query: Query, path: str) -> bool:
+def _outside(query: Query, paths: list[str]) -> str | None:
+    """Return the first path that does not lie in the places where the query looks."""
     roots = [root.text.rstrip("/") for root in query.files.roots] or ["."]
     if query.files.given:
-        return any(fnmatchcase(path, root) for root in roots)
-    return any(path == root or path.startswith(f"{root}/") or root == "" for root in roots)
+        return next((path for path in paths if not any(fnmatchcase(path, root) for root in roots)), None)
+    if "" in roots:
+        return None
+    starts = tuple(f"{root}/" for root in roots)
+    return next((path for path in paths if not path.startswith(starts) and path not in roots), None)
 
 
 def _path_fault(query: Query, paths: list[str]) -> str | None:
+    outside = _outside(query, paths) if query.files.roots else None
     for path in paths:
-        if query.files.roots and not _below(query, path):
+        if path == outside:
             return f"the row {path[:60]!r} does not lie in the place"
         if (why := _name_fault(query, [path.rstrip("/").rsplit("/", 1)[-1]])) is not None:
             return why

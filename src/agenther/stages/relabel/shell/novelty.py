@@ -104,15 +104,19 @@ def rewording(query: Query, old: str) -> str | None:
 
 def _asks(kind: str, old: str) -> bool:
     """Tell whether the old goal asks for this kind of result, be it among others."""
-    measured = any(_ASKED[name].search(old) for name in ("lines", "words", "checksum", "differences")) or bool(
-        _DISK.search(old)
-    )
-    changes = bool(_EFFECTS.search(old) or _BEYOND.search(old))
-    if kind == "list":
-        return bool(_LISTS.search(old)) if changes else not measured and not _COUNTS.search(old)
+    if kind not in ("list", "count"):
+        return bool(_ASKED[kind].search(old))
     if kind == "count":
-        return bool(_COUNTS.search(old)) and not measured
-    return bool(_ASKED[kind].search(old))
+        return _COUNTS.search(old) is not None and not _measures(old)
+    if _EFFECTS.search(old) or _BEYOND.search(old):
+        return bool(_LISTS.search(old))
+    return _COUNTS.search(old) is None and not _measures(old)
+
+
+def _measures(old: str) -> bool:
+    """Tell whether the old goal asks for some other measure than a number of files."""
+    asked = any(_ASKED[name].search(old) for name in ("lines", "words", "checksum", "differences"))
+    return asked or _DISK.search(old) is not None
 
 
 def _stands_in(value: str, old: str) -> bool:
