@@ -231,6 +231,17 @@ def test_a_shown_change_is_kept_without_words() -> None:
     assert example.train_on == (2,)
 
 
+def test_a_question_does_not_name_what_came_back_with_its_answer() -> None:
+    parts = [
+        *goal()["parts"][1:],  # type: ignore[index,misc]
+        cites("Which other inn than Moor Inn", "Moor Inn (12 rooms), Quay House"),
+    ]
+    given = {"goal": "Which other inn than Moor Inn in Torvik take dogs?", "parts": parts, "answers": ["Quay House"]}
+    refusal = refused(inns(), **given)
+    assert refusal.reason is Reason.ANSWER_IN_GOAL
+    assert "came back only with the answer" in refusal.detail
+
+
 def test_a_path_is_one_fact() -> None:
     run = make_trajectory(
         user("Mail the newest draft"),

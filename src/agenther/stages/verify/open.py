@@ -5,6 +5,8 @@ That the citations exist is asked of every goal (`grounding`); whether they mean
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from agenther.conclusions import Reason, Rewritten, Score, passed, refused
 from agenther.stages.fence import escape
 from agenther.stages.language.outcomes import is_error
@@ -14,7 +16,7 @@ from agenther.stages.language.shell.effects import Effect, effect_of
 from agenther.stages.language.words import content_stems
 from agenther.stages.quotes import bare
 from agenther.stages.recording import error_code
-from agenther.stages.verify.grounding import contains
+from agenther.stages.verify.grounding import contains, hard_facts
 from agenther.stages.verify.leaks import text_of_call
 from agenther.trajectory import Span, Step, Trajectory
 
@@ -86,7 +88,27 @@ def check_result(rewritten: Rewritten) -> Score:
     return passed(by, "every answer stands in a cited observation", shown)
 
 
-CHECKS = (check_request, check_bound, check_citations, check_result)
+def check_known_before(rewritten: Rewritten) -> Score:
+    """Refuse a question with a hard fact that stands nowhere before its answer came back: nobody could have asked it."""
+    by, proposal = "check:open.known_before", rewritten.proposal
+    if proposal.effect:
+        return passed(by, "a change is asked for")
+    answered = [
+        span.step
+        for span in _cited(rewritten)
+        if span.field.startswith("observations[") and _holds_any(rewritten.trajectory, span, proposal.answers)
+    ]
+    known = list(_said_before(rewritten, min(answered, default=proposal.last_step)))
+    for start, end in hard_facts(proposal.goal, whole_paths=True):
+        fact = proposal.goal[start:end].strip('"“”.,')
+        if not any(contains(text, fact) for text in known):
+            return refused(
+                by, Reason.ANSWER_IN_GOAL, f"{fact!r} came back only with the answer: the goal gives it away"
+            )
+    return passed(by, "all that the question names was known before its answer")
+
+
+CHECKS = (check_request, check_bound, check_citations, check_result, check_known_before)
 
 
 def is_echo(trajectory: Trajectory, span: Span) -> bool:
@@ -106,6 +128,25 @@ def is_echo(trajectory: Trajectory, span: Span) -> bool:
 def _line_end(text: str, at: int) -> int:
     end = text.find("\n", at)
     return len(text) if end < 0 else end
+
+
+def _holds_any(trajectory: Trajectory, span: Span, answers: tuple[str, ...]) -> bool:
+    return any(contains(trajectory.text_at(span), answer.strip()) for answer in answers)
+
+
+def _said_before(rewritten: Rewritten, answered: int) -> Iterator[str]:
+    """Yield what was known before the call of a step came back: the task, prompts, calls up to it, earlier results."""
+    yield rewritten.trajectory.goal
+    for kept in rewritten.steps:
+        if kept.step_id > answered:
+            return
+        if kept.source != "agent":
+            yield rewritten.trajectory.step(kept.step_id).message
+            continue
+        step = rewritten.trajectory.step(kept.step_id)
+        yield from (call.arguments for call in step.tool_calls)
+        if kept.step_id < answered:
+            yield from (observation.content for observation in step.observations)
 
 
 def _why_no_result(step: Step, span: Span) -> str | None:
