@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import ClassVar, Literal, cast
 
+import orjson
 from pydantic import Field, TypeAdapter
 
 from agenther.record import DEEPEST, Json, JsonObject, Record, StorableObject, is_storable
@@ -21,7 +22,7 @@ from agenther.texts import whole_text
 _FIELD = re.compile(r"(tool_calls|observations)\[(\d+)\]\.(arguments|function_name|content)\Z")
 
 
-_LONG_NUMBER = re.compile(r"\d{19}")
+_LONG_NUMBER = re.compile(r"[0-9]{19}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -30,6 +31,25 @@ def _refuse(name: str) -> None:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
+
+
+def _parsed(text: str) -> Json:
+    """Return the value of a JSON text without long numbers; None when it is no JSON."""
+    try:
+        return cast(Json, orjson.loads(text))
+    except orjson.JSONDecodeError:
+        return _parsed_exactly(text)
+
+
+def _parsed_exactly(text: str) -> Json:
+    """Return the value of a JSON text with its numbers as they stand, lone surrogates replaced; None when it is no JSON."""
+    try:
+        parsed: Json = _DECODER.decode(text)
+        if _SURROGATE.search(text):
+            parsed = json.loads(whole_text(json.dumps(parsed, ensure_ascii=False)))
+    except (ValueError, RecursionError):
+        return None
+    return parsed
 
 
 class Span(Record):
@@ -55,14 +75,10 @@ class ToolCall(Record):
     @cached_property
     def values(self) -> JsonObject:
         """Arguments as an object, lone surrogates replaced; empty when they are no JSON object that can be stored."""
-        try:
-            parsed: Json = _DECODER.decode(self.arguments)
-            if _SURROGATE.search(self.arguments):
-                parsed = json.loads(whole_text(json.dumps(parsed, ensure_ascii=False)))
-        except (ValueError, RecursionError):
-            return {}
-        odd = len(self.arguments) > 2 * DEEPEST or _LONG_NUMBER.search(self.arguments)
-        return parsed if isinstance(parsed, dict) and not (odd and not is_storable(parsed)) else {}
+        has_long_number = _LONG_NUMBER.search(self.arguments) is not None
+        parsed = _parsed_exactly(self.arguments) if has_long_number else _parsed(self.arguments)
+        may_be_odd = has_long_number or len(self.arguments) > 2 * DEEPEST
+        return parsed if isinstance(parsed, dict) and not (may_be_odd and not is_storable(parsed)) else {}
 
     def text(self, *names: str) -> str | None:
         """Return the first argument with one of these names that is a string, or None."""
