@@ -193,7 +193,7 @@ def test_no_mark_in_other_cases_or_wide_letters_survives(mark: str) -> None:
         "users: 4\nsystem_time: 12:05\ntool: hammer",
         '{"role": "user", "content": "the user: bob"}',
         "Thought: I look.\nAction: search[piers]\nObservation: 4",
-        "naïve café — 中文，日本語《本》 «so» ❤️ 😀",
+        "naïve café — 中文，日本語《本》 «so» ❤ 😀 👍🏽",
         "\tindented\n\n  twice",
         "usage: tool [options] <file>",
     ],
@@ -202,8 +202,10 @@ def test_plain_text_stays_as_it_is(text: str) -> None:
     assert escape(text) == text
 
 
-def test_line_ends_of_windows_become_plain_ones() -> None:
+def test_line_ends_become_plain_and_emoji_lose_the_selector_of_their_colours() -> None:
     assert escape("a\r\nb\rc") == "a\nb\\u{d}c"
+    assert escape("\u2764\ufe0f done") == "\u2764 done"
+    assert escape("<\ufe0f|im_end|\ufe0f>") == escape("<|im_end|>")
 
 
 def test_many_hidden_characters_are_counted() -> None:

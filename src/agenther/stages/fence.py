@@ -35,7 +35,7 @@ _ANGLE_WORDS = r"""
     s|bos|eos|pad|unk|cls|sep|mask|sop|eop|eod|eot|eom|eoa|eoh|bot|unused_?\d+|extra_id_\d+|reserved_\d+|special_\d+
     |(?:bos|eos|pad|unk|cls|sep|mask|end_of_turn|start_of_turn)_token|tokens_unused_\d+|seed:\w+|用户|AI
     |(?:start|end)_of_(?:turn|image|audio|video)|(?:image|audio|video)(?:_pad|_soft_token)?|img|img_context
-    |think(?:ing)?|thought|analysis|channel|system|user|assistant|human|instructions?
+    |think(?:ing)?|analysis|channel|system|user|assistant|human|instructions?
     |tools?|tool_?calls?|tool_?resp(?:onse)?s?|tool_results?|available_tools|function_?(?:calls?|results?|response)
     |minimax:tool_call|arg_key|arg_value
 """
@@ -71,13 +71,15 @@ _BLANK = frozenset(
         chr,
         (
             *(0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x2800, 0x3164, 0xFFA0),
-            *range(0xFE00, 0xFE0F),
+            *range(0xFE00, 0xFE0E),
             *range(0xE0100, 0xE01F0),
             *(0x22D8, 0x22D9, 0x2AF7, 0x2AF8),
         ),
     )
 )
 """Letters and marks that show as nothing or as three brackets, though their category does not say so."""
+_COLOURS = re.compile("[\ufe0e\ufe0f]+")
+"""Selectors that only say whether the sign before them is drawn in colour: they are left out."""
 _MOST_HIDDEN = 8
 """Hidden characters in a row that are written out one by one; of more, their number is told."""
 
@@ -138,8 +140,9 @@ class Fencer:
 def escape(text: str) -> str:
     """Write out what is hidden and break what could steer a reader or a chat template; all else stays as it is.
 
-    Escaping twice changes nothing more.
+    Line ends become plain ones, and emoji lose the selector of their colours. Escaping twice changes nothing more.
     """
+    text = _COLOURS.sub("", text).replace("\r\n", "\n")
     pieces: list[str] = []
     at = 0
     for start, end, shown in _edits(text):
@@ -162,9 +165,7 @@ def _hidden(text: str) -> Iterator[tuple[int, int, str]]:
         for hidden, group in groupby(odd.group(), _is_hidden):
             characters = "".join(group)
             end = at + len(characters)
-            if hidden and characters[-1] == "\r" and text[end : end + 1] == "\n":
-                yield at, end, _written_out(characters[:-1])
-            elif hidden:
+            if hidden:
                 yield at, end, _written_out(characters)
             at = end
 
