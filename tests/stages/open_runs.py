@@ -28,7 +28,7 @@ def open_run(observation: str = FOUND, answer: str = "There are 4 piers.") -> Tr
 def open_goal(run: Trajectory, goal: str = NEW, quotes: Sequence[tuple[str, str]] = (), **changes: object) -> Proposal:
     """Return a goal as a model proposes it: each part of it with the characters of step 2 that it cites."""
     parts: list[GoalPart] = []
-    for said, quote in quotes or (("Old Harbour", "Old Harbour"), ("120", "120"), ("How many piers", '"count": 4')):
+    for said, quote in quotes or (('"Old Harbour"', "Old Harbour"), ("120", "120"), ("How many piers", '"count": 4')):
         start = goal.index(said)
         parts.append(GoalPart(start=start, end=start + len(said), kind="cited", evidence=(cited(run, quote),)))
     claim = Claim(text="counted piers", kind="open.fact", evidence=tuple(s for part in parts for s in part.evidence))
