@@ -174,10 +174,29 @@ def test_unsound_goals_are_refused(changes: dict[str, Any], reason: Reason) -> N
 
 def test_an_echo_is_no_evidence() -> None:
     echo = inns(found="Torvik dogs: true\nMoor Inn and Quay House")
-    parts = [cites("Which inns", "Moor Inn and Quay House"), cites("in Torvik take dogs", "Torvik dogs")]
+    parts = [cites("Which inns", "Moor Inn and Quay House"), cites("in Torvik take dogs", "Torvik dogs: true")]
     refusal = refused(echo, parts=parts)
     assert refusal.reason is Reason.UNGROUNDED
     assert "only repeats" in refusal.detail
+
+
+def test_of_an_echo_the_call_is_cited() -> None:
+    echo = inns(found="Searched Torvik\nTorvik\nMoor Inn and Quay House")
+    parts = [cites("Which inns", "Moor Inn and Quay House"), cites("in Torvik take dogs", "Torvik")]
+    result, _ = run_through(echo, {"goals": [goal(parts=parts)]})
+    assert [span.field for span in result.examples[0].claims[0].evidence] == [
+        "observations[0].content",
+        "tool_calls[0].arguments",
+    ]
+
+
+def test_white_space_of_an_output_does_not_matter() -> None:
+    run = inns(found="Moor Inn\t  dogs  yes\nQuay House    dogs  yes")
+    parts = [*goal()["parts"][1:], cites('take "dogs yes"', "Moor Inn dogs yes\nQuay House dogs yes")]  # type: ignore[index,misc]
+    given = goal(goal='Which inns in Torvik take "dogs yes"?', parts=parts)
+    result, _ = run_through(run, {"goals": [given]})
+    assert result.drop is not None
+    assert "only with the answer" in result.drop.detail
 
 
 def test_a_line_of_the_prompt_that_comes_back_is_no_evidence() -> None:

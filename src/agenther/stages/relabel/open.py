@@ -19,8 +19,9 @@ from agenther.stages.language.words import find_word
 from agenther.stages.quotes import locate
 from agenther.stages.recording import error_code
 from agenther.stages.relabel.leakage import old_words, speaks_of
-from agenther.stages.verify.grounding import contains, hard_facts
+from agenther.stages.verify.grounding import CITED, contains, hard_facts
 from agenther.stages.verify.leaks import text_of_call
+from agenther.stages.verify.open import is_echo
 from agenther.trajectory import Span, Step, Trajectory
 
 _MOST_TEXT = 400
@@ -128,7 +129,7 @@ def _located(trajectory: Trajectory, goal: str, answer: GoalAnswer) -> list[tupl
         if part.step > answer.last_step:
             why = f"step {part.step} is cited, which comes after last_step {answer.last_step}"
             return _refusal(goal, Reason.UNGROUNDED, why)
-        span = locate(trajectory, part.step, part.quote)
+        span = _place_of(trajectory, part)
         if span is None:
             why = f"step {part.step} does not hold {part.quote[:120]!r} in an observation or in the arguments of a call"
             return _refusal(goal, Reason.UNGROUNDED, why)
@@ -136,6 +137,14 @@ def _located(trajectory: Trajectory, goal: str, answer: GoalAnswer) -> list[tupl
     if not located:
         return _refusal(goal, Reason.UNGROUNDED, "nothing is cited")
     return located
+
+
+def _place_of(trajectory: Trajectory, part: Citation) -> Span | None:
+    """Return where a quote stands: in an observation, but for one that only repeats the call, in the call."""
+    span = locate(trajectory, part.step, part.quote)
+    if span is None or span.field.startswith("tool_calls[") or not is_echo(trajectory, span):
+        return span
+    return locate(trajectory, part.step, part.quote, ("tool_calls",)) or span
 
 
 def _parts(trajectory: Trajectory, goal: str, located: list[tuple[str, Span]]) -> tuple[GoalPart, ...]:
@@ -155,7 +164,7 @@ def _parts(trajectory: Trajectory, goal: str, located: list[tuple[str, Span]]) -
         if shown:
             evidence[first, past] = shown
     return tuple(
-        GoalPart(start=start, end=end, kind="cited", evidence=tuple(dict.fromkeys(spans)))
+        GoalPart(start=start, end=end, kind=CITED, evidence=tuple(dict.fromkeys(spans)))
         for (start, end), spans in sorted(evidence.items())
     )
 

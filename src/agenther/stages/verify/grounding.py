@@ -12,6 +12,7 @@ from functools import lru_cache
 from agenther.conclusions import GoalPart, Reason, Rewritten, Score, passed, refused
 from agenther.stages.language.outcomes import failed
 from agenther.stages.language.words import find_word
+from agenther.stages.quotes import bare as as_quoted
 from agenther.trajectory import Span, Trajectory
 
 HARD = re.compile(
@@ -25,6 +26,9 @@ _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _HEAD_OF_PATH = re.compile(r"(?<![\w.-])[\w.-]+\Z")
 BOUND = "upper_bound"
 """Kind of a part whose number is a rounded bound: no smaller than the number in the evidence, which need not equal it."""
+
+CITED = "cited"
+"""Kind of a part that a model cites: it saw white space and escapes as they are read."""
 
 
 def check_grounding(rewritten: Rewritten) -> Score:
@@ -77,6 +81,8 @@ def _supports(trajectory: Trajectory, part: GoalPart, fact: str) -> bool:
     bare = fact.strip('"“”.,')
     if part.kind == BOUND:
         return bound_holds(bare, texts)
+    if part.kind == CITED:
+        texts += [as_quoted(text) for text in texts]
     return any(contains(text, bare) for text in texts)
 
 
