@@ -18,7 +18,7 @@ from agenther.jobs.lines import LineMaker
 from agenther.jobs.manifest import Summary, file_mark, write_manifest
 from agenther.jobs.names import UniqueIds
 from agenther.jobs.outputs import write_outputs
-from agenther.jobs.process import Processed, Processor
+from agenther.jobs.process import Processed, Processor, pack, unpack
 from agenther.jobs.store import Store
 from agenther.jobs.workers import Workers
 from agenther.readers.base import Item, Reader
@@ -74,7 +74,7 @@ def execute(job: Job, tick: Tick = lambda: None) -> Summary:
     refuse_foreign_folder(job.out)
     with hold_folder(job.out), Store(job.out / "run.sqlite", key) as store:
         store.start()
-        workers = Workers(Processor(job.config, databases).texts, job.workers)
+        workers = Workers(Processor(job.config, databases).texts, job.workers, pack, unpack)
         with closing(
             workers.map(_open_runs(job, read(paths, format=job.format, reader=reader), labeller, store, tick))
         ) as done:

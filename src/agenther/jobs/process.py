@@ -89,6 +89,19 @@ class Processor:
                 return failed(done.key, without_texts(trajectory), "store: ", error).to_texts()
 
 
+def pack(run: Trajectory) -> tuple[str, bytes]:
+    """Return a run as it travels between processes: its key and its JSON, read more quickly than a pickle of it."""
+    return run.key, run.model_dump_json().encode()
+
+
+def unpack(packed: tuple[str, bytes]) -> Trajectory:
+    """Return a run that came from another process, which knows its key already."""
+    key, text = packed
+    run = Trajectory.model_validate_json(text)
+    vars(run)["key"] = key
+    return run
+
+
 def failed(key: str, run: Trajectory, where: str, error: Exception) -> Processed:
     """Return what is kept of a run on which something went wrong."""
     return Processed(key, run, Result(error=storable(f"{where}{type(error).__name__}: {error}")))

@@ -28,15 +28,35 @@ PRELOAD = ["agenther.jobs.process", "agenther.jobs.lines"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+Batch = tuple[list[R], int, float]
+"""Results, the process that made them and the processor time that it has spent so far."""
+
+
+def as_it_is(value: Any) -> Any:
+    """Return a value."""
+    return value
 
 
 class Workers(Generic[T, R]):
-    """Applies `work` to items in this process or in several."""
+    """Applies `work` to items in this process or in several.
 
-    def __init__(self, work: Callable[[T], R], n: int) -> None:
-        self._work, self._n = work, n
-        self.cpu_s = 0.0
-        """Processor time that other processes have spent on the items."""
+    Args:
+        work: done with every item.
+        n: number of processes.
+        pack: makes of an item what travels to another process.
+        unpack: makes the item of it there.
+    """
+
+    def __init__(
+        self, work: Callable[[T], R], n: int, pack: Callable[[T], Any] = as_it_is, unpack: Callable[[Any], T] = as_it_is
+    ) -> None:
+        self._work, self._n, self._pack, self._unpack = work, n, pack, unpack
+        self._cpu_s: dict[int, float] = {}
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor time that other processes have spent."""
+        return sum(self._cpu_s.values())
 
     def map(self, items: Iterable[T]) -> Generator[R]:
         """Yield the results in the order of the items.
@@ -57,16 +77,16 @@ class Workers(Generic[T, R]):
             ) from error
 
     def _map(self, source: Iterator[T]) -> Iterator[R]:
-        pending: deque[Future[tuple[list[R], float]]] = deque()
-        with ProcessPoolExecutor(self._n, _context(), _start_worker, (self._work,)) as pool:
+        pending: deque[Future[Batch[R]]] = deque()
+        packed = map(self._pack, source)
+        with ProcessPoolExecutor(self._n, _context(), _start_worker, (self._work, self._unpack)) as pool:
             try:
                 while True:
-                    while len(pending) < self._n * WINDOW and (batch := list(islice(source, BATCH))):
+                    while len(pending) < self._n * WINDOW and (batch := list(islice(packed, BATCH))):
                         pending.append(pool.submit(_work_batch, batch))
                     if not pending:
                         return
-                    results, cpu_s = pending.popleft().result()
-                    self.cpu_s += cpu_s
+                    results, worker, self._cpu_s[worker] = pending.popleft().result()
                     yield from results
             finally:
                 for future in pending:
@@ -84,11 +104,12 @@ def _context() -> BaseContext:
 
 _own_work: Callable[[Any], Any] | None = None
 """In a worker process: what it does. Kept, so that what the work builds at its first item serves all others."""
+_own_unpack: Callable[[Any], Any] = as_it_is
 
 
-def _start_worker(work: Callable[[Any], Any]) -> None:
-    global _own_work
-    _own_work = work
+def _start_worker(work: Callable[[Any], Any], unpack: Callable[[Any], Any]) -> None:
+    global _own_work, _own_unpack
+    _own_work, _own_unpack = work, unpack
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -100,7 +121,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work_batch(batch: list[Any]) -> tuple[list[Any], float]:
+def _work_batch(batch: list[Any]) -> Batch[Any]:
     assert _own_work is not None
-    started = time.process_time()
-    return [_own_work(item) for item in batch], time.process_time() - started
+    results = [_own_work(_own_unpack(item)) for item in batch]
+    return results, os.getpid(), time.process_time()
