@@ -50,11 +50,9 @@ def canonical_json(value: Any) -> bytes:
     return orjson.dumps(value, default=_fields_of, option=orjson.OPT_SORT_KEYS)
 
 
-def _fields_of(value: Any) -> dict[str, Any]:
-    """Return the fields of a record, without what was computed and kept from them."""
-    if not isinstance(value, Record):
-        raise TypeError(f"{type(value).__name__} is no JSON")
-    names, kept = value.__pydantic_fields__, vars(value)
+def _fields_of(record: Record) -> dict[str, Any]:
+    """Return the fields of a record, without what was computed and kept from them; AttributeError when it is none."""
+    names, kept = record.__pydantic_fields__, vars(record)
     return kept if len(kept) == len(names) else {name: kept[name] for name in names}
 
 
