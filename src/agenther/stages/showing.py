@@ -23,7 +23,7 @@ LONG_TEXT, SHORT_TEXT = 4_000, 1_000
 """Characters of a text that are shown when not all has room, and when even that is too much."""
 AROUND_CITED = 120
 """Characters that are shown on each side of a cited place."""
-INSTRUCTION_TOKENS = 2_600
+INSTRUCTION_TOKENS = 3_000
 """Room for all of a prompt that is not the run: the system text, the instruction, earlier refusals, a repair turn."""
 _MARK_TOKENS = 12
 """What a step may cost beside its text: the mark of a gap before it."""
@@ -32,7 +32,7 @@ _MARK_TOKENS = 12
 def room_for_run(config: Config, *models: Model) -> int:
     """Return how many tokens of a run have room in a prompt to each of these models; the same for all stages."""
     prompts = [model.context_tokens - config.answer_tokens for model in models if model.context_tokens]
-    return min([config.prompt_tokens, *prompts]) - INSTRUCTION_TOKENS
+    return max(0, min([config.prompt_tokens, *prompts]) - INSTRUCTION_TOKENS)
 
 
 def too_long(stage: Stage, most_tokens: int) -> Refusal:

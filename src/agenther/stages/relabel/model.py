@@ -27,7 +27,7 @@ FIRST_TEMPERATURE, LATER_TEMPERATURE = 0.3, 0.7
 """Of the first round and of later ones (paper, section 3.3)."""
 FINAL = frozenset({Reason.GOAL_NOT_LOCATED, Reason.USER_TURNS_CONTRADICT, Reason.TOO_LONG, Reason.NOTHING_ACHIEVED})
 """Why nothing was proposed, where asking once more would change nothing."""
-TOLD_AGAIN = 2_400
+TOLD_AGAIN = 1_800
 """Most characters of earlier refusals, and most of claims, that a prompt holds: the rest of its room is the run's."""
 _PROMPT = Path(__file__).with_name("propose.prompt.md")
 
