@@ -54,6 +54,7 @@ class _Pattern:
     before: int
     reach: int | None
     holds: str
+    least: int
     check: Callable[[re.Match[str]], bool] | None
 
 
@@ -160,7 +161,7 @@ def _in_windows(pattern: _Pattern, view: str, windows: Iterable[tuple[int, int]]
 
 def _around(numbers: list[tuple[int, int]], pattern: _Pattern) -> Iterator[tuple[int, int]]:
     reach = pattern.reach or 0
-    return _merged((start - reach, end + reach) for start, end in numbers)
+    return _merged((start - reach, end + reach) for start, end in numbers if end - start >= pattern.least)
 
 
 def _merged(stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -195,6 +196,7 @@ def _patterns() -> tuple[_Pattern, ...]:
             before=entry.get("before", 96),
             reach=entry.get("reach"),
             holds=entry.get("holds", ""),
+            least=entry.get("least", 0),
             check=_CHECKS[entry["check"]] if "check" in entry else None,
         )
         for entry in raw["pattern"]
