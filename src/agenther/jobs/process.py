@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from agenther.conclusions import Result
+from agenther.conclusions import Reason, Result
 from agenther.config import Config
 from agenther.environments.sql_dump import SqlDump
+from agenther.errors import Postponed, UserError
 from agenther.pipeline import relabel
 from agenther.stages import rule_parts
 from agenther.stages.package.note import note_of
@@ -31,9 +32,11 @@ class Processed:
 
     def to_texts(self) -> Texts:
         """Return the run and its Result as JSON."""
-        failed = self.result.error is not None
+        again = self.result.error is not None or (
+            self.result.drop is not None and self.result.drop.reason is Reason.UNSCORED
+        )
         note = note_of(self.trajectory, self.result).model_dump_json(exclude_defaults=True)
-        return Texts(self.key, self.trajectory.model_dump_json(), self.result.model_dump_json(), note, failed)
+        return Texts(self.key, self.trajectory.model_dump_json(), self.result.model_dump_json(), note, again)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Texts:
     note: str
     """The Result in short."""
     failed: bool
+    """Whether the run is to be tried again: something failed, or a judge that was asked did not vote."""
 
 
 @dataclass(frozen=True)
@@ -68,25 +72,41 @@ class Processor:
 
     def __call__(self, trajectory: Trajectory) -> Processed:
         """Return the run as it may be stored with its Result; an exception becomes the Result's error."""
-        try:
-            run = redact(trajectory) if self.config.redact else trajectory
-        except Exception as error:
-            return failed(trajectory.key, without_texts(trajectory), "redact: ", error)
-        try:
-            return Processed(trajectory.key, run, self._loop.run_until_complete(relabel(run, self._parts, self.config)))
-        except Exception as error:
-            return failed(trajectory.key, run, "", error)
+        return self._loop.run_until_complete(process(trajectory, self._parts, self.config))
 
     def texts(self, trajectory: Trajectory) -> Texts:
-        """Return what the store shall hold of a run; one that cannot be written down has failed."""
-        done = self(trajectory)
+        """Return what the store shall hold of a run."""
+        return texts_of(self(trajectory))
+
+
+async def process(trajectory: Trajectory, parts: Parts, config: Config) -> Processed:
+    """Redact and relabel one run; an exception becomes the Result's error.
+
+    Raises:
+        Postponed: the run must wait; nothing is concluded about it.
+        UserError: what befell it would befall every run of the job.
+    """
+    try:
+        run = redact(trajectory) if config.redact else trajectory
+    except Exception as error:
+        return failed(trajectory.key, without_texts(trajectory), "redact: ", error)
+    try:
+        return Processed(trajectory.key, run, await relabel(run, parts, config))
+    except (Postponed, UserError):
+        raise
+    except Exception as error:
+        return failed(trajectory.key, run, "", error)
+
+
+def texts_of(done: Processed) -> Texts:
+    """Return what the store shall hold of a run; one that cannot be written down has failed."""
+    try:
+        return done.to_texts()
+    except Exception as error:
         try:
-            return done.to_texts()
-        except Exception as error:
-            try:
-                return failed(done.key, done.trajectory, "store: ", error).to_texts()
-            except Exception:
-                return failed(done.key, without_texts(trajectory), "store: ", error).to_texts()
+            return failed(done.key, done.trajectory, "store: ", error).to_texts()
+        except Exception:
+            return failed(done.key, without_texts(done.trajectory), "store: ", error).to_texts()
 
 
 def pack(run: Trajectory) -> tuple[str, bytes]:
