@@ -100,7 +100,7 @@ def _is_of_word(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def _bare(text: str) -> tuple[str, array[int], array[int]]:
     """Return the compared form of a text, and where each of its characters begins and ends in the text."""
     made: list[str] = []
