@@ -26,31 +26,29 @@ def find_goal(run: ShownRun, first: float) -> JsonObject | None:
 
     Args:
         run: the run.
-        first: where to start looking, from 0 for the first step to 1 for the last. Steps after a second turn of the user
-            are looked at last: no goal can use them.
+        first: where to start looking, from 0 for the first step to 1 for the last.
     """
-    users = [step.number for step in run.steps if step.source == "user"]
-    second = users[1] if len(users) > 1 else len(run.steps) + 1
-    steps = [step for step in run.steps if step.source == "agent"]
-    early = [step for step in steps if step.number < second]
-    start = int(first * len(early))
-    for step in (*early[start:], *early[:start], *steps[len(early) :]):
+    steps = [step for step in run.steps if step.source == "agent" and (run.last is None or step.number <= run.last)]
+    start = int(first * len(steps))
+    for step in (*steps[start:], *steps[:start]):
         for saying in _sayings(run, step):
             goal = _goal(run, step, saying)
-            if why_no_request(str(goal["goal"]), run.task) is None:
+            if goal is not None and why_no_request(str(goal["goal"]), run.task) is None:
                 return goal
     return None
 
 
-def _goal(run: ShownRun, step: ShownStep, saying: str) -> JsonObject:
+def _goal(run: ShownRun, step: ShownStep, saying: str) -> JsonObject | None:
     """Return the goal that a step say something; that step alone is trained on.
 
-    The goal has the words of the old one that the step's calls use, lest they betray it.
+    The goal has the words of the old one that the step's calls use, lest they betray it. None when they use a number that cannot
+    be cited, for the place of calls that are written as text is not shown.
     """
     called = step.all_of("call")
     words = _shared(run.task, called or step.all_of("message"))
     places = {word: place for word in words if (place := find_word(called, word))}
-    words = [word for word in words if word in places or word.isalpha()]
+    if not all(word in places or word.isalpha() for word in words):
+        return None
     parts: list[Json] = [
         {"text": word, "step": step.number, "quote": called[start:end]} for word, (start, end) in places.items()
     ]
@@ -75,9 +73,10 @@ def _sayings(run: ShownRun, step: ShownStep) -> list[str]:
     text = step.all_of("observation")
     if not text or is_error(text):
         return []
-    said = content_stems(f"{run.task} {step.all_of('call')} {step.all_of('message')}")
+    said = content_stems(f"{run.task} {step.functions} {step.all_of('call')} {step.all_of('message')}")
+    told = "".join(other.body for other in run.steps if other.source != "agent")
     found = (match.group() for match in islice(_SAYING.finditer(text), MOST_LOOKED_AT))
-    new = [saying for saying in found if content_stems(saying) - said]
+    new = [saying for saying in found if saying not in told and content_stems(saying) - said]
     return sorted(new, key=lambda saying: -len(saying.split()))
 
 

@@ -15,6 +15,7 @@ _OPENING = re.compile(r"<<<(?P<title>[^\n<>]*) (?P<mark>[0-9a-f]{16})>>>\n")
 _CODE = re.compile(r"canary\W.{0,40}?\b([0-9a-f]{16})\b")
 _STEP = re.compile(r"\n\[step (\d+)\] (system|user|agent)(?=\n|\Z)")
 _LABEL = re.compile(r"\n(thought|message|call(?: \d+)?(?= )|observation(?: \d+)?)(?: ([^:\n]*))?: ")
+_LIMIT = re.compile(r"steps up to (\d+) only")
 _TASK = re.compile(r"\[task\] (.*(?:\n  .*)*)")
 
 
@@ -49,6 +50,11 @@ class ShownStep:
         """Return the texts of one kind, joined."""
         return "\n".join(text.text for text in self.texts if text.kind == kind)
 
+    @property
+    def functions(self) -> str:
+        """The names of the functions that it calls, joined."""
+        return " ".join(text.name for text in self.texts if text.kind == "call")
+
 
 @dataclass(frozen=True)
 class ShownRun:
@@ -57,6 +63,8 @@ class ShownRun:
     task: str
     """The goal that it was recorded for; empty where it is not shown."""
     steps: tuple[ShownStep, ...]
+    last: int | None = None
+    """The last step that may be used; None when all may."""
 
 
 def find_run(prompts: Sequence[str]) -> ShownRun:
@@ -65,10 +73,11 @@ def find_run(prompts: Sequence[str]) -> ShownRun:
     Args:
         prompts: the texts of its messages.
     """
-    text, _ = _fenced(prompts)
+    text, instruction = _fenced(prompts)
+    limit = _LIMIT.search(instruction)
     steps = tuple(ShownStep(int(head[1]), head[2], body) for head, body in _parted(_STEP, f"\n{text}"))
     task = _TASK.match(text)
-    return ShownRun(task[1].replace("\n  ", "\n") if task else "", steps)
+    return ShownRun(task[1].replace("\n  ", "\n") if task else "", steps, int(limit[1]) if limit else None)
 
 
 def find_canary(prompts: Sequence[str]) -> str | None:

@@ -1,0 +1,83 @@
+"""The mock's goals on the sample runs: proposed, bound, rewritten, checked and judged as a model's would be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from agenther import Config, read
+from agenther.conclusions import Reason, Result
+from agenther.errors import ReadError
+from agenther.llm.models import load_models
+from agenther.llm.transport import HttpTransport
+from agenther.pipeline import relabel
+from agenther.stages.detect.rules import RuleDetector
+from agenther.stages.fence import Fencer
+from agenther.stages.protocols import Parts
+from agenther.stages.relabel.model import ModelProposer
+from agenther.stages.verify.model import ModelJudge
+from agenther.stages.verify.rules import rule_checks
+from agenther.testing.serving import Served, mock_server
+from agenther.trajectory import Trajectory
+
+SAMPLES = Path(__file__).parents[2] / "examples" / "runs"
+NOTHING_TO_QUOTE = {"server-bash/2", "web-3"}
+CONFIG = Config(extract="joint", propose="llm", model="mock-proposer", judges=("mock-judge",))
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[Trajectory]:
+    return [run for run in read([SAMPLES]) if not isinstance(run, ReadError)]
+
+
+def relabel_all(runs: list[Trajectory], served: Served) -> dict[str, Result]:
+    models = load_models([f"{name}@{served.endpoint}" for name in ("mock-proposer", "mock-judge")])
+    fencer = Fencer(b"secret")
+
+    async def go() -> dict[str, Result]:
+        client = HttpTransport(models)
+        proposer, judge = models["mock-proposer"], models["mock-judge"]
+        parts = Parts(
+            detector=RuleDetector(),
+            extractor=None,
+            proposer=ModelProposer(client, proposer, fencer, CONFIG),
+            checks=rule_checks(),
+            judges=(ModelJudge(client, judge, fencer, CONFIG),),
+        )
+        results = {run.id: await relabel(run, parts, CONFIG) for run in runs}
+        await client.close()
+        return results
+
+    return asyncio.run(go())
+
+
+def test_goals_pass_all_checks_wherever_there_is_something_to_quote(runs: list[Trajectory]) -> None:
+    with mock_server() as served:
+        results = relabel_all(runs, served)
+        stats = served.stats()
+    kept = [result for result in results.values() if result.examples]
+    drops = {run: result.drop.reason for run, result in results.items() if result.drop is not None}
+    proposed = {run for run, result in results.items() if result.attempts}
+    not_located = {run for run, reason in drops.items() if reason is Reason.GOAL_NOT_LOCATED}
+    assert proposed - not_located - NOTHING_TO_QUOTE == {run for run, result in results.items() if result.examples}
+    assert {drops[run] for run in NOTHING_TO_QUOTE} == {Reason.NOTHING_ACHIEVED}
+    assert len(kept) >= 23
+    forms = stats["forms"]
+    assert isinstance(forms, dict)
+    assert Counter({name: form["requests"] for name, form in forms.items()}) == {  # pyright: ignore
+        "propose": len(kept) + len(NOTHING_TO_QUOTE),
+        "judge": len(kept),
+    }
+
+
+def test_a_judge_that_always_refuses_accepts_nothing_and_rounds_differ(runs: list[Trajectory]) -> None:
+    with mock_server(judge_no=1) as served:
+        results = relabel_all(runs, served)
+    assert not any(result.examples for result in results.values())
+    refused = [result for result in results.values() if result.drop and result.drop.reason is Reason.JUDGE_REFUSED]
+    assert refused
+    assert all(len(result.attempts) == CONFIG.attempts for result in refused)
+    assert any(len({attempt.goal for attempt in result.attempts}) > 1 for result in refused)
