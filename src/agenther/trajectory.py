@@ -82,7 +82,8 @@ class ToolCall(Record):
 
     def text(self, *names: str) -> str | None:
         """Return the first argument with one of these names that is a string, or None."""
-        return next((v for name in names if isinstance(v := self.values.get(name), str)), None)
+        values = self.values
+        return next((v for name in names if isinstance(v := values.get(name), str)), None)
 
 
 class Observation(Record):
@@ -226,12 +227,18 @@ class Trajectory(Record):
 def find_text(step: Step, field: str, needle: str, start: int = 0) -> Span | None:
     """Return the first place of a text in a field at or after `start`, also in its JSON-escaped forms; None if absent."""
     text = step.text_of(field)
-    forms = (needle, json.dumps(needle, ensure_ascii=False)[1:-1], json.dumps(needle)[1:-1])
-    for form in forms if field.endswith(".arguments") else forms[:1]:
+    for form in _forms(needle, escaped=field.endswith(".arguments")):
         at = text.find(form, start) if form else -1
         if at >= 0:
             return Span(step=step.step_id, field=field, start=at, end=at + len(form))
     return None
+
+
+def _forms(text: str, *, escaped: bool) -> Iterator[str]:
+    yield text
+    if escaped:
+        yield json.dumps(text, ensure_ascii=False)[1:-1]
+        yield json.dumps(text)[1:-1]
 
 
 def whole_field(step: Step, field: str) -> Span:
