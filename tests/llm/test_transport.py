@@ -13,7 +13,7 @@ from tests.llm.serving import Answer, answering, completion, make_model, make_re
 
 from agenther.errors import ConfigError, ProviderError, ProviderRefused
 from agenther.llm.base import Response
-from agenther.llm.failures import Busy, Failure, TimedOut
+from agenther.llm.failures import Busy, Failure, TimedOut, Unreachable
 from agenther.llm.transport import HttpTransport
 
 KEY = "sk-0123456789"
@@ -130,9 +130,14 @@ async def words(_: web.Request) -> web.StreamResponse:
     return web.Response(text="<html>welcome</html>")
 
 
-@pytest.mark.parametrize("answer", [broken_off, half, words, answering({"choices": []}), answering({"error": "later"})])
-def test_what_is_no_whole_answer(answer: Answer) -> None:
+@pytest.mark.parametrize("answer", [words, answering({"choices": []}), answering({"error": "later"})])
+def test_what_is_no_answer(answer: Answer) -> None:
     assert type(failing(answer)) is Failure
+
+
+@pytest.mark.parametrize("answer", [broken_off, half])
+def test_what_breaks_off(answer: Answer) -> None:
+    assert isinstance(failing(answer), Unreachable)
 
 
 def test_nobody_listens() -> None:
@@ -143,7 +148,7 @@ def test_nobody_listens() -> None:
         finally:
             await transport.close()
 
-    with pytest.raises(Failure, match=r"small at 127\.0\.0\.1:9"):
+    with pytest.raises(Unreachable, match=r"small at 127\.0\.0\.1:9"):
         asyncio.run(run())
 
 

@@ -6,7 +6,7 @@ from agenther.errors import ProviderError
 
 
 class Failure(ProviderError):
-    """A try that failed: server error, broken connection, no sense in what came back."""
+    """A try that failed: a server error, no sense in what came back."""
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message, retry_after_s)
@@ -20,6 +20,10 @@ class Failure(ProviderError):
 
 class Busy(Failure):
     """The server works and wants fewer requests at a time."""
+
+
+class Unreachable(Failure):
+    """No connection to the server, or one that broke."""
 
 
 class TimedOut(Failure):

@@ -17,7 +17,7 @@ import orjson
 from agenther.errors import ConfigError, MissingExtra, ParseError, ProviderError, ProviderRefused
 from agenther.llm.base import Request, Response
 from agenther.llm.body import PATH, error_code, error_text, read_completion, request_body, shorten
-from agenther.llm.failures import Busy, Failure, TimedOut
+from agenther.llm.failures import Busy, Failure, TimedOut, Unreachable
 from agenther.llm.models import Model
 from agenther.readers.json_text import parse
 from agenther.record import Json
@@ -119,11 +119,11 @@ class HttpTransport:
                 "give SSL_CERT_FILE the authority that signs it",
             ) from error
         except aiohttp.ConnectionTimeoutError as error:
-            raise Failure(f"{route.name}: no connection within {CONNECT_TIMEOUT_S:g} s") from error
+            raise Unreachable(f"{route.name}: no connection within {CONNECT_TIMEOUT_S:g} s") from error
         except TimeoutError as error:
             raise TimedOut(f"{route.name}: no answer within {self._timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise Failure(f"{route.name}: {shorten(str(error)) or type(error).__name__}") from error
+            raise Unreachable(f"{route.name}: {shorten(str(error)) or type(error).__name__}") from error
 
 
 class _Route:
