@@ -32,6 +32,36 @@ def test_text_is_compared_as_mysql_does(schema: SqlSchema) -> None:
     assert schema.rows("SELECT name FROM bakery WHERE town = 'EMS'") == (("Crumb",),)
 
 
+def loaded(tmp_path: Path, text: str) -> SqlSchema:
+    path = tmp_path / "yard.sql"
+    path.write_text(text, encoding="utf-8")
+    (found,) = SqlDump(path).schemas
+    return found
+
+
+BOATS = r"""
+CREATE TABLE `boat` (`name` text, `length` double); -- a comment; it's no end
+/* INSERT INTO boat VALUES ('Ghost', 1); */ # nor; is this
+INSERT INTO `boat` (`name`, `length`) VALUES ('Tern; or ''Gull''', -4.5), ('a \'quoted\'; one', 7), (NULL, (3)),
+    (CONCAT('x', 'y'), 2e1), ("plain", DEFAULT);
+INSERT INTO boat VALUES ('open', ;
+INSERT INTO boat VALUES ('Auk', 1) ON DUPLICATE KEY UPDATE length = 9;
+"""
+
+
+def test_a_cell_is_a_text_or_a_number_or_nothing(tmp_path: Path) -> None:
+    assert loaded(tmp_path, BOATS).rows("SELECT * FROM boat") == (
+        *(("Tern; or 'Gull'", -4.5), ("a 'quoted'; one", 7.0), (None, None), (None, 20.0), ("plain", None)),
+        ("Auk", 1.0),
+    )
+
+
+@pytest.mark.parametrize("statement", ["INSERT INTO boat SELECT 'Auk', 1", "INSERT INTO boat VALUES ('Auk')"])
+def test_a_table_that_lacks_rows_answers_nothing(tmp_path: Path, statement: str) -> None:
+    text = f"CREATE TABLE boat (name text, length int); INSERT INTO boat VALUES ('Tern', 4); {statement};"
+    assert loaded(tmp_path, text).rows("SELECT name FROM boat") is None
+
+
 @pytest.mark.parametrize(
     "query",
     [

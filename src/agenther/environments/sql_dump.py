@@ -12,7 +12,7 @@ import re
 import sqlite3
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -29,11 +29,18 @@ MAX_CELL = 10_000_000
 """No value or statement inside a database is longer than this, in bytes."""
 TIME_LIMIT_S = 2.0
 
+UNUSABLE = (sqlite3.Error, SqlglotError, RecursionError, OverflowError)
+"""What a statement that cannot be run raises."""
+
 _logger = logging.getLogger(__name__)
 _SCALARS = (str, int, float)
 Cell = str | int | float | None
 _INTEGER = re.compile(r"(?:TINY|SMALL|MEDIUM|BIG)?INT|YEAR|BOOL|U\w*INT", re.IGNORECASE)
 _REAL = re.compile(r"DOUBLE|FLOAT|REAL|DECIMAL|NUMERIC", re.IGNORECASE)
+_BREAK = re.compile(
+    r"""'(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+"|`[^`]*+`|--[^\n]*+|\#[^\n]*+|/\*.*?\*/|;""", re.DOTALL
+)
+"""The end of a statement, and what may hold a semicolon that is none."""
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
 
 
@@ -54,53 +61,47 @@ class SqlSchema:
     def __init__(self, name: str) -> None:
         self.name = name
         self.columns: dict[str, dict[str, str]] = {}
-        self._definitions: list[exp.Create] = []
-        self._inserts: list[exp.Insert] = []
+        self._usable = True
+        self._connection = sqlite3.connect(":memory:", check_same_thread=False)
+        self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL)
+        self._connection.create_collation("general_ci", _compare)
 
     def define(self, create: exp.Create) -> None:
-        """Take a table definition."""
+        """Take a table definition; after one that cannot be taken no query has an answer."""
         schema = create.this
         if not isinstance(schema, exp.Schema) or not isinstance(schema.this, exp.Table):
             return
-        columns = {c.name: _affinity(c) for c in schema.expressions if isinstance(c, exp.ColumnDef)}
+        columns = [(c.name, _affinity(c)) for c in schema.expressions if isinstance(c, exp.ColumnDef)]
         if columns:
-            self.columns[schema.this.name.lower()] = {name.lower(): kind for name, kind in columns.items()}
-            self._definitions.append(create)
+            self.columns[schema.this.name.lower()] = {name.lower(): kind for name, kind in columns}
+            body = ", ".join(f"{_quoted(name)} {kind} COLLATE general_ci" for name, kind in columns)
+            self._run(f"CREATE TABLE IF NOT EXISTS {_quoted(schema.this.name)} ({body})", [()])
 
-    def insert(self, insert: exp.Insert) -> None:
-        """Take the literal rows of an INSERT."""
-        self._inserts.append(insert)
-
-    @cached_property
-    def _connection(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(":memory:", check_same_thread=False)
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL)
-        connection.create_collation("general_ci", _compare)
-        for create in self._definitions:
-            schema = cast(exp.Schema, create.this)
-            names = [c.name for c in schema.expressions if isinstance(c, exp.ColumnDef)]
-            kinds = self.columns[schema.this.name.lower()]
-            body = ", ".join(f"{_quoted(name)} {kinds[name.lower()]} COLLATE general_ci" for name in names)
-            connection.execute(f"CREATE TABLE IF NOT EXISTS {_quoted(schema.this.name)} ({body})")
-        for insert in self._inserts:
-            self._fill(connection, insert)
-        connection.execute("PRAGMA query_only = ON")
-        connection.set_authorizer(_authorize)
-        return connection
-
-    def _fill(self, connection: sqlite3.Connection, insert: exp.Insert) -> None:
+    def insert(self, insert: exp.Insert, rows: list[list[Cell]]) -> None:
+        """Take literal rows; after some that cannot be taken no query has an answer."""
         table = insert.this.this if isinstance(insert.this, exp.Schema) else insert.this
         names = [c.name for c in insert.this.expressions] if isinstance(insert.this, exp.Schema) else []
-        rows = [[_literal(v) for v in cast(list[Any], t.expressions)] for t in insert.expression.expressions]
-        if not rows or table.name.lower() not in self.columns:
+        if table.name.lower() not in self.columns:
             return
         into = f" ({', '.join(map(_quoted, names))})" if names else ""
-        marks = ", ".join("?" * len(rows[0]))
-        fill = f"INSERT INTO {_quoted(table.name)}{into} VALUES ({marks})"  # noqa: S608
-        connection.executemany(fill, rows)
+        marks = ", ".join("?" * len(rows[0])) if rows else ""
+        self._run(f"INSERT INTO {_quoted(table.name)}{into} VALUES ({marks})", rows or [[]])  # noqa: S608
+
+    def _run(self, statement: str, values: Sequence[Sequence[Cell]]) -> None:
+        try:
+            self._connection.executemany(statement, values)
+        except UNUSABLE:
+            self._usable = False
+
+    def close(self) -> None:
+        """Let nothing more in."""
+        self._connection.execute("PRAGMA query_only = ON")
+        self._connection.set_authorizer(_authorize)
 
     def rows(self, query: str) -> tuple[tuple[Cell, ...], ...] | None:
         """Return the rows of a MySQL query; None when it does not run here or takes too long."""
+        if not self._usable:
+            return None
         try:
             tree = cast(Any, sqlglot.parse_one(query, dialect="mysql"))
             for table in tree.find_all(exp.Table):
@@ -108,7 +109,7 @@ class SqlSchema:
             connection, deadline = self._connection, time.monotonic() + TIME_LIMIT_S
             connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
             found = connection.execute(tree.sql("sqlite")).fetchmany(MAX_ROWS)
-        except (sqlite3.Error, SqlglotError, RecursionError, OverflowError):
+        except UNUSABLE:
             return None
         return tuple(tuple(cell if isinstance(cell, _SCALARS) else None for cell in row) for row in found)
 
@@ -149,49 +150,76 @@ def _read(path: Path) -> str:
 
 
 def _schemas(text: str, name: str) -> Iterator[SqlSchema]:
-    current = SqlSchema(name)
-    made: list[SqlSchema] = []
-    for tree in _statements(text):
+    made = [SqlSchema(name)]
+    for tree, rows in _statements(text):
         match tree:
             case exp.Use():
-                made.append(current)
-                current = SqlSchema(tree.this.name)
+                made.append(SqlSchema(tree.this.name))
             case exp.Create():
-                current.define(tree)
+                made[-1].define(tree)
             case exp.Insert():
-                current.insert(tree)
+                made[-1].insert(tree, rows)
             case _:
                 pass
-    yield from (schema for schema in (*made, current) if schema.columns)
+    for schema in made:
+        schema.close()
+        if schema.columns:
+            yield schema
 
 
-def _statements(text: str) -> Iterator[Any]:
-    """Parse the statements that define or fill tables, each by itself: one that cannot be parsed spoils no other."""
+def _statements(text: str) -> Iterator[tuple[Any, list[list[Cell]]]]:
+    """Parse the statements that define or fill tables, each by itself: one that cannot be parsed spoils no other.
+
+    With each come the literal rows that it inserts. Only the first of them is parsed: a tree of all takes much memory.
+    """
     dialect = sqlglot.Dialect.get_or_raise("mysql")
-    try:
-        tokens = dialect.tokenize(text)
-    except SqlglotError:
-        return
-    for chunk in _chunks(tokens):
-        kinds = [token.token_type for token in chunk[:2]]
-        wanted = kinds == [TokenType.CREATE, TokenType.TABLE] or kinds[:1] in ([TokenType.INSERT], [TokenType.USE])
-        if not wanted:
-            continue
+    for piece in _pieces(text):
         try:
-            yield from dialect.parser().parse(chunk, text)
+            tokens = dialect.tokenize(piece)
+            kinds = [token.token_type for token in tokens[:2]]
+            if kinds[:1] == [TokenType.INSERT]:
+                rows, end = _rows(tokens)
+                yield dialect.parser().parse(tokens[:end], piece)[0], rows
+            elif kinds == [TokenType.CREATE, TokenType.TABLE] or kinds[:1] == [TokenType.USE]:
+                yield dialect.parser().parse(tokens, piece)[0], []
         except (SqlglotError, RecursionError):
             continue
 
 
-def _chunks(tokens: list[Token]) -> Iterator[list[Token]]:
-    chunk: list[Token] = []
-    for token in tokens:
-        if token.token_type is TokenType.SEMICOLON:
-            yield chunk
-            chunk = []
-        else:
-            chunk.append(token)
-    yield chunk
+def _pieces(text: str) -> Iterator[str]:
+    """Yield the statements of a dump as texts."""
+    start = 0
+    for found in _BREAK.finditer(text):
+        if found[0] == ";":
+            yield text[start : found.start()]
+            start = found.end()
+    yield text[start:]
+
+
+def _rows(tokens: list[Token]) -> tuple[list[list[Cell]], int]:
+    """Return the rows behind VALUES, and where the first of them ends: behind all tokens when there is none."""
+    rows: list[list[Cell]] = []
+    cell: list[Token] = []
+    depth, end = 0, len(tokens)
+    first = next((i for i, token in enumerate(tokens, start=1) if token.token_type is TokenType.VALUES), end)
+    for number, token in enumerate(tokens[first:], start=first + 1):
+        match token.token_type:
+            case TokenType.L_PAREN if depth == 0:
+                rows.append([])
+                depth = 1
+            case TokenType.COMMA if depth == 0:
+                pass
+            case _ if depth == 0:
+                break
+            case TokenType.R_PAREN | TokenType.COMMA if depth == 1:
+                rows[-1].append(_literal(cell))
+                cell = []
+                depth -= token.token_type is TokenType.R_PAREN
+                end = number if depth == 0 and len(rows) == 1 else end
+            case kind:
+                cell.append(token)
+                depth += (kind is TokenType.L_PAREN) - (kind is TokenType.R_PAREN)
+    return rows, end
 
 
 def _affinity(column: exp.ColumnDef) -> str:
@@ -202,18 +230,18 @@ def _affinity(column: exp.ColumnDef) -> str:
     return "REAL" if _REAL.match(text) else "TEXT"
 
 
-def _literal(node: Any) -> Cell:
-    if isinstance(node, exp.Neg):
-        inner = _literal(node.this)
-        return -inner if isinstance(inner, int | float) else None
-    if not isinstance(node, exp.Literal):
+def _literal(cell: list[Token]) -> Cell:
+    """Return the text or number that a cell says; None where it says anything else."""
+    kinds = [token.token_type for token in cell]
+    if kinds == [TokenType.STRING]:
+        return cell[0].text
+    if kinds not in ([TokenType.NUMBER], [TokenType.DASH, TokenType.NUMBER]):
         return None
-    if node.is_string:
-        return node.name
+    text = "".join(token.text for token in cell)
     try:
-        return int(node.name)
+        return int(text)
     except ValueError:
-        return float(node.name)
+        return float(text)
 
 
 def _quoted(name: str) -> str:
