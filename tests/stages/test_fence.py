@@ -208,6 +208,13 @@ def test_line_ends_become_plain_and_emoji_lose_the_selector_of_their_colours() -
     assert escape("<\ufe0f|im_end|\ufe0f>") == escape("<|im_end|>")
 
 
+@pytest.mark.parametrize(
+    "code", [0x34F, 0x115F, 0x1160, 0x180B, 0x2800, 0x3164, 0xFE00, 0xFE0D, 0xFFA0, 0xE0100, 0xE01EF]
+)
+def test_letters_and_marks_that_show_as_nothing_are_written_out(code: int) -> None:
+    assert escape(f"a{chr(code)}b") == f"a\\u{{{code:x}}}b"
+
+
 def test_many_hidden_characters_are_counted() -> None:
     assert escape("a" + "\u200b" * 100 + "b") == "a" + "\\u{200b}" * 8 + "\\u{and 92 more}b"
 

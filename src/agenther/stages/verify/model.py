@@ -96,7 +96,7 @@ class ModelJudge:
 def as_judged(rewritten: Rewritten) -> Rewritten:
     """Return the run with what came back after its last turn, which no example ends with and which may show the goal reached."""
     run, last = rewritten.trajectory, rewritten.steps[-1]
-    if last.step_id != rewritten.proposal.last_step or rewritten.proposal.synthesized is not None:
+    if last.step_id != rewritten.proposal.last_step:
         return rewritten
     if any(span.step == last.step_id and span.field.startswith("observations[") for span in run.goal_at):
         return rewritten
