@@ -333,6 +333,11 @@ def test_nothing_after_another_turn_of_the_user_is_used() -> None:
     assert "Use steps up to 3 only" in client.requests[0].messages[1].content
 
 
+def test_a_goal_of_a_branch_ends_after_what_is_shared() -> None:
+    _, client = run_through(inns(labels={"shared_steps": 2}), {"goals": []})
+    assert "comes after step 3" in client.requests[0].messages[1].content
+
+
 def test_a_goal_on_the_way_is_cut_there() -> None:
     run = inns(
         assistant("", tool_call("find_ferries", "call_3", to="Skarvik")), tool("none", "call_3"), assistant("Done.")
@@ -353,13 +358,14 @@ def test_answers_by_action_owe_no_words() -> None:
     [
         inns(goal_holder=GoalHolder.SIMULATED_USER),
         inns(goal_at=()),
+        inns(labels={"shared_steps": 9}),
         make_trajectory(user(TASK), user("Hurry"), assistant("", tool_call("look")), tool("x")),
     ],
 )
 def test_what_no_goal_could_mend_is_not_asked(run: Trajectory) -> None:
     result, client = run_through(run, config=config(attempts=3))
     assert result.drop is not None
-    assert result.drop.reason in (Reason.GOAL_NOT_LOCATED, Reason.USER_TURNS_CONTRADICT)
+    assert result.drop.reason in (Reason.GOAL_NOT_LOCATED, Reason.USER_TURNS_CONTRADICT, Reason.NEAR_DUPLICATE)
     assert len(result.attempts) == 1
     assert client.requests == []
 

@@ -19,13 +19,22 @@ from agenther.llm.structured import ask
 from agenther.record import Record
 from agenther.stages.fence import Fenced, Fencer
 from agenther.stages.prompts import load_prompt, messages_for
+from agenther.stages.recording import shared_steps
 from agenther.stages.relabel.open import GoalAnswer, bind, last_usable
 from agenther.stages.showing import fit_run, room_for_run, too_long
 from agenther.trajectory import GoalHolder, Trajectory
 
 FIRST_TEMPERATURE, LATER_TEMPERATURE = 0.3, 0.7
 """Of the first round and of later ones (paper, section 3.3)."""
-FINAL = frozenset({Reason.GOAL_NOT_LOCATED, Reason.USER_TURNS_CONTRADICT, Reason.TOO_LONG, Reason.NOTHING_ACHIEVED})
+FINAL = frozenset(
+    {
+        Reason.GOAL_NOT_LOCATED,
+        Reason.USER_TURNS_CONTRADICT,
+        Reason.NEAR_DUPLICATE,
+        Reason.TOO_LONG,
+        Reason.NOTHING_ACHIEVED,
+    }
+)
 """Why nothing was proposed, where asking once more would change nothing."""
 TOLD_AGAIN = 1_800
 """Most characters of earlier refusals, and most of claims, that a prompt holds: the rest of its room is the run's."""
@@ -124,7 +133,11 @@ def _unusable(trajectory: Trajectory) -> Refusal | None:
     if trajectory.goal_holder is not GoalHolder.AGENT or not trajectory.goal_at:
         detail = "no place known where the goal stands"
         return Refusal(stage=Stage.PROPOSE, reason=Reason.GOAL_NOT_LOCATED, detail=detail)
-    if last_usable(trajectory) is None:
+    last = last_usable(trajectory)
+    if last in shared_steps(trajectory):
+        detail = f"an earlier branch has all steps up to {last}"
+        return Refusal(stage=Stage.PROPOSE, reason=Reason.NEAR_DUPLICATE, detail=detail)
+    if last is None:
         detail = "the user asks again before the agent has done anything"
         return Refusal(stage=Stage.PROPOSE, reason=Reason.USER_TURNS_CONTRADICT, detail=detail)
     return None
@@ -137,6 +150,8 @@ def _limits(trajectory: Trajectory) -> str:
         limits += (
             f"\nUse steps up to {last} only, for last_step and answer_step too: after it the user asks for more.\n"
         )
+    if shared := shared_steps(trajectory):
+        limits += f"\nlast_step or answer_step comes after step {max(shared)}: all before stands in another run too.\n"
     if trajectory.answer_by == "action":
         limits += "\nHere the output of the last action is the answer: answer_step and answer_text are null.\n"
     return limits
