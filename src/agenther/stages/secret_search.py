@@ -48,7 +48,7 @@ _CHECKS: dict[str, Callable[[re.Match[str]], bool]] = {
 @dataclass(frozen=True)
 class _Pattern:
     kind: str
-    anchors: tuple[str, ...]
+    anchors: frozenset[str]
     regex: re.Pattern[str]
     starts: bool
     before: int
@@ -94,8 +94,8 @@ def find_secrets(text: str) -> list[Find]:
         if not pattern.anchors:
             if numbers:
                 taken.add(_finds(pattern, _in_windows(pattern, view, _around(numbers, pattern)), text))
-        elif not places.keys().isdisjoint(pattern.anchors):
-            own = sorted(at for anchor in pattern.anchors if anchor in places for at in places[anchor])
+        elif not pattern.anchors.isdisjoint(places):
+            own = sorted(at for anchor in pattern.anchors & places.keys() for at in places[anchor])
             matches = _at_anchors(pattern, view, own) if pattern.starts else _near_anchors(pattern, view, own)
             taken.add(_finds(pattern, matches, text))
     if "@" in view:
@@ -180,7 +180,7 @@ def _merged(stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=1)
 def _automaton() -> tuple[AhoCorasick, tuple[str, ...]]:
-    anchors = tuple(dict.fromkeys(anchor for pattern in _patterns() for anchor in pattern.anchors))
+    anchors = tuple(sorted({anchor for pattern in _patterns() for anchor in pattern.anchors}))
     return AhoCorasick(anchors, implementation=Implementation.DFA), anchors
 
 
@@ -190,7 +190,7 @@ def _patterns() -> tuple[_Pattern, ...]:
     return tuple(
         _Pattern(
             kind=entry["kind"],
-            anchors=tuple(entry["anchors"]),
+            anchors=frozenset(entry["anchors"]),
             regex=re.compile(entry["regex"]),
             starts=entry.get("starts", False),
             before=entry.get("before", 96),
