@@ -1,3 +1,6 @@
+import pytest
+
+from agenther.record import canonical_json
 from agenther.testing import make_trajectory, user
 from agenther.trajectory import Source, ToolCall
 
@@ -13,3 +16,32 @@ def test_the_key_tells_content_from_place():
     elsewhere = run.model_copy(update={"id": "x", "source": Source(path="other", format="openai", index=4)})
     assert run.key == elsewhere.key
     assert run.key != run.model_copy(update={"goal": "Find the train times"}).key
+
+
+def test_what_was_computed_from_a_record_does_not_change_its_key():
+    run = make_trajectory(user("Find the ferry times"))
+    again = run.model_copy()
+    assert again.agent_steps == ()
+    assert again.key == run.key
+
+
+def test_what_is_neither_json_nor_a_record_has_no_canonical_form():
+    with pytest.raises(TypeError):
+        canonical_json({"seen": {1, 2}})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "values"),
+    [
+        ('{"n": 1234567890123456789}', {"n": 1234567890123456789}),
+        ('{"n": 123456789012345678901}', {}),
+        ('{"n": -0, "x": 1E3, "n": 2}', {"n": 2, "x": 1000.0}),
+        ('{"n": NaN}', {}),
+        ('{"s": "\\ud800"}', {"s": "\ufffd"}),
+        ('{"s": "\\ud83d\\ude00"}', {"s": "\U0001f600"}),
+        ("[1]", {}),
+        ("{", {}),
+    ],
+)
+def test_arguments_are_parsed_exactly(arguments: str, values: dict[str, object]):
+    assert ToolCall(function_name="look", arguments=arguments).values == values

@@ -116,6 +116,14 @@ def test_numbers_in_json_become_texts() -> None:
     assert out.labels == {"cards": ["<CARD_1>"]}
 
 
+@pytest.mark.parametrize(
+    "number", ["3782 822463 10005", "378282246310005", "219-09-9998", "٢١٩-٠٩-٩٩٩٨", "(212)555-0187", "212-55-0187"]
+)
+def test_the_shortest_numbers_of_their_kinds_are_found_between_other_signs(number: str) -> None:
+    assert replaced(f"        {number} (2031-05-27)") != f"        {number} (2031-05-27)"
+    assert replaced(f"café {number}") != f"café {number}"
+
+
 def test_places_move_with_their_text() -> None:
     goal = "mail bo@example.org twice"
     message = f"Context ana@example.org.\nTask: {goal}\n"
