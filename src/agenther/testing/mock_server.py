@@ -191,7 +191,10 @@ def main(
 ) -> None:
     """Serve answers that are built from the runs they are asked about. Prints its address; GET /stats tells what it was asked."""
     weather = Weather(latency_s, p429, p500, rps, seed)
-    asyncio.run(serve(MockServer(weather, Manner(pbad, p_low, judge_no, seed)), port))
+    try:
+        asyncio.run(serve(MockServer(weather, Manner(pbad, p_low, judge_no, seed)), port))
+    except MissingExtra as error:
+        raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":
