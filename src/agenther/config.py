@@ -80,6 +80,11 @@ class Config(Record):
         """Whether any model is asked."""
         return self.wants_model or bool(self.judges)
 
+    @property
+    def unverified(self) -> bool:
+        """Whether nobody vouches for a label but the model that proposed it."""
+        return self.propose == "llm" and not self.judges
+
     @cached_property
     def per_run_key(self) -> str:
         """Key of the settings that decide the Result of a single run (not of the pass over all runs)."""

@@ -60,7 +60,7 @@ async def relabel(trajectory: Trajectory, parts: Parts, config: Config) -> Resul
                 accepted.append(rewritten)
         if accepted or not proposals:
             break
-    return conclude(trajectory, detection, claims, attempts, accepted, config)
+    return conclude(trajectory, detection, claims, attempts, accepted, parts, config)
 
 
 def gate(detection: Detection, config: Config) -> Refusal | None:
@@ -103,13 +103,15 @@ def conclude(
     claims: tuple[Claim, ...],
     attempts: list[Attempt],
     accepted: list[Rewritten],
+    parts: Parts,
     config: Config,
 ) -> Result:
     """Turn what was accepted into examples, or the furthest refusal into the reason of the drop."""
     if accepted:
         verdicts = [a.verdict for a in attempts if a.refusal is None and a.verdict is not None]
         examples = tuple(
-            make_example(one, detection, verdict, config) for one, verdict in zip(accepted, verdicts, strict=True)
+            make_example(one, detection, verdict, config, parts.panel)
+            for one, verdict in zip(accepted, verdicts, strict=True)
         )
         return Result(detection=detection, claims=claims, attempts=tuple(attempts), examples=examples)
     order = list(Stage)

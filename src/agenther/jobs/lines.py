@@ -24,7 +24,7 @@ from agenther.writers import WRITERS, Kind, Trainable, checked_rows, row_line
 
 MOST_RUNS = 200
 """Runs of one task that are looked at for pairs: what keeps memory bounded however often a task was run."""
-EXAMPLES, SET_ASIDE = "examples.jsonl", "set_aside.jsonl"
+EXAMPLES, UNVERIFIED, SET_ASIDE = "examples.jsonl", "unverified.jsonl", "set_aside.jsonl"
 
 
 class Line(NamedTuple):
@@ -80,11 +80,14 @@ class LineMaker:
         examples = [stored.result.examples[number] for number in fresh.numbers]
         for example in examples:
             row = orjson.dumps(example_row(example, side), option=orjson.OPT_APPEND_NEWLINE)
+            if self.config.unverified and example.origin == "hindsight":
+                yield Line(UNVERIFIED, row)
+                continue
             yield Line(EXAMPLES, row)
             yield from training_lines("sft", example, example.trajectory_id, side)
             if (good := desirable(example)) is not None:
                 yield from training_lines("kto", good, good.trajectory_id, side, self._turn(stored, side, label=True))
-        hindsight = next((example for example in examples if example.origin == "hindsight"), None)
+        hindsight = next((one for one in examples if one.origin == "hindsight" and not self.config.unverified), None)
         if hindsight is not None and (bad := undesirable(stored.trajectory, hindsight.detection)) is not None:
             yield from training_lines("kto", bad, bad.trajectory_id, side, self._turn(stored, side, label=False))
 

@@ -73,10 +73,10 @@ class Summary:
             self.by_domain.setdefault(name, Counter())["accepted"] += 1
         self.counts["merged_examples"] += len(note.labels) - n_fresh
 
-    def add_example(self, label: Label, *, is_new_goal: bool) -> None:
-        """Count one example that is written."""
+    def add_example(self, label: Label, *, is_new_goal: bool, verified: bool) -> None:
+        """Count one example that is written, among the `unverified` where only its proposer vouches for it."""
         domain = self.by_domain.setdefault(label.domain or label.origin, Counter())
-        self.counts["examples"] += 1
+        self.counts["examples" if verified else "unverified"] += 1
         domain["labels"] += 1
         domain["goals"] += is_new_goal
         if label.origin == "hindsight":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -12,8 +12,8 @@ import orjson
 
 from agenther.conclusions import Reason, Refusal, Stage
 from agenther.config import Config
-from agenther.jobs.files import write_atomically
-from agenther.jobs.lines import EXAMPLES, FreshRun, Line
+from agenther.jobs.files import remove, write_atomically
+from agenther.jobs.lines import EXAMPLES, UNVERIFIED, FreshRun, Line
 from agenther.jobs.manifest import Summary
 from agenther.jobs.names import FirstNames
 from agenther.jobs.store import Store, Stored
@@ -29,19 +29,25 @@ LineSource = Callable[[Iterable[FreshRun | str]], Generator[list[Line]]]
 def write_outputs(store: Store, out: Path, config: Config, make_lines: LineSource) -> Summary:
     """Write all files but the manifest, and count what went into them."""
     summary = Summary()
+    if not config.unverified:
+        remove(out / UNVERIFIED)
     with (
-        write_atomically(out / EXAMPLES) as examples,
+        ExitStack() as files,
         write_atomically(out / "dropped.jsonl") as dropped,
         write_atomically(out / "errors.jsonl") as errors,
         TrainingFiles(out) as training,
-        closing(make_lines(chain(_fresh_runs(store, summary, dropped, errors), store.contrasting_tasks()))) as made,
+        closing(
+            make_lines(chain(_fresh_runs(store, config, summary, dropped, errors), store.contrasting_tasks()))
+        ) as made,
     ):
+        names = (EXAMPLES, UNVERIFIED) if config.unverified else (EXAMPLES,)
+        labels = {name: files.enter_context(write_atomically(out / name)) for name in names}
         for error in store.errors():
             summary.counts["unreadable"] += 1
             _write(errors, {n: getattr(error, n) for n in ("path", "line", "where", "expected", "found")})
         for line in chain.from_iterable(made):
-            if line.file == EXAMPLES:
-                examples.write(line.text)
+            if line.file in labels:
+                labels[line.file].write(line.text)
             else:
                 training.add(line)
     summary.rows.update(training.rows)
@@ -49,14 +55,18 @@ def write_outputs(store: Store, out: Path, config: Config, make_lines: LineSourc
     return summary
 
 
-def _fresh_runs(store: Store, summary: Summary, dropped: BinaryIO, errors: BinaryIO) -> Iterator[FreshRun]:
+def _fresh_runs(
+    store: Store, config: Config, summary: Summary, dropped: BinaryIO, errors: BinaryIO
+) -> Iterator[FreshRun]:
     """Count every run, write down those that were dropped or failed, and yield those with labels of their own."""
     with closing(FirstOfItsKind()) as labels, closing(Goals()) as goals:
         for stored in store.runs():
             note = stored.note
             fresh = tuple(n for n, label in enumerate(note.labels) if labels.twin_of(label) is None)
             for number in fresh:
-                summary.add_example(note.labels[number], is_new_goal=goals.add(note.labels[number]))
+                label = note.labels[number]
+                verified = not (config.unverified and label.origin == "hindsight")
+                summary.add_example(label, is_new_goal=goals.add(label), verified=verified)
             drop = _merged(note.labels[0], labels) if note.labels and not fresh else note.drop
             if drop is not None:
                 _write(dropped, drop_row(stored, drop))

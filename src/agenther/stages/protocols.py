@@ -67,3 +67,5 @@ class Parts:
     proposer: Proposer
     checks: tuple[Check, ...]
     judges: tuple[Judge, ...] = ()
+    panel: str | None = None
+    """What kind of panel the models among them make; None where no model has a voice."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from agenther.conclusions import Detection, Example, Rewritten, Score, Verdict
+from agenther.conclusions import Detection, Example, Proposal, Rewritten, Score, Verdict
 from agenther.config import Config
 from agenther.messages import to_messages
 from agenther.record import JsonObject, content_key
@@ -15,8 +15,18 @@ from agenther.trajectory import Step, Trajectory
 from agenther.versions import versions
 
 
-def make_example(rewritten: Rewritten, detection: Detection, verdict: Verdict, config: Config) -> Example:
-    """Render an accepted run as a training example. Its id depends on content alone."""
+def make_example(
+    rewritten: Rewritten, detection: Detection, verdict: Verdict, config: Config, panel: str | None = None
+) -> Example:
+    """Render an accepted run as a training example. Its id depends on content alone.
+
+    Args:
+        rewritten: what was accepted.
+        detection: how the run failed its own goal.
+        verdict: who accepted it.
+        config: settings.
+        panel: the kind of panel that models made; None where no model had a voice.
+    """
     trajectory, proposal = rewritten.trajectory, rewritten.proposal
     return Example(
         id=content_key([trajectory.key, proposal.goal, proposal.last_step])[:16],
@@ -36,8 +46,15 @@ def make_example(rewritten: Rewritten, detection: Detection, verdict: Verdict, c
         tools=tools_json(trajectory),
         train_on=rewritten.train_on,
         repairs=rewritten.repairs,
-        provenance=provenance(config),
+        provenance=provenance(config) | _voices(proposal, panel),
     )
+
+
+def _voices(proposal: Proposal, panel: str | None) -> JsonObject:
+    """Say which models stand behind an example; nothing where none does."""
+    if panel is None:
+        return {}
+    return {"panel": panel, "proposed_by": proposal.by, "synthesized": proposal.synthesized is not None}
 
 
 def make_success(trajectory: Trajectory, detection: Detection, config: Config) -> Example:
