@@ -11,6 +11,7 @@ from tests.llm.virtual_time import Distant, run
 
 from agenther.errors import BudgetExceeded, ProviderError
 from agenther.llm.base import AskedBy, Response, Usage
+from agenther.llm.cache import Spent
 from agenther.llm.ledger import Ledger, Metered, cost_usd, most_cost_usd
 from agenther.llm.models import Model, Price
 from agenther.testing.scripted import ScriptedClient
@@ -77,8 +78,8 @@ def test_what_is_asked_is_counted_by_stage_and_model() -> None:
 
 
 def test_a_model_of_an_earlier_job_has_no_price_here() -> None:
-    ledger = Ledger(MODELS)
-    ledger.count(AskedBy.JUDGE, "other", Usage(prompt_tokens=1000), requests=3)
+    spent = Spent(asked_by=AskedBy.JUDGE, model="other", requests=3, usage=Usage(prompt_tokens=1000))
+    ledger = Ledger(MODELS, [spent])
     assert (ledger.total.requests, ledger.total.cost_usd, ledger.unpriced) == (3, 0, ["other"])
 
 
@@ -154,8 +155,8 @@ def test_money_that_others_hold_is_waited_for() -> None:
 
 
 def test_what_was_paid_before_counts() -> None:
-    ledger = Ledger(MODELS, max_cost_usd=0.01, max_requests=100)
-    ledger.count(AskedBy.JUDGE, "small", Usage(prompt_tokens=9_990), requests=20)
+    spent = Spent(asked_by=AskedBy.JUDGE, model="small", requests=20, usage=Usage(prompt_tokens=9_990))
+    ledger = Ledger(MODELS, [spent], max_cost_usd=0.01, max_requests=100)
     with pytest.raises(BudgetExceeded, match=r"\$0\.0100 spent of \$0\.01 allowed"):
         run(Metered(ScriptedClient([]), ledger).complete(make_request()))
     ledger.count(AskedBy.JUDGE, "free", Usage(), requests=80)

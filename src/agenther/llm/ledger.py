@@ -6,11 +6,12 @@ Counted is what went out, not what the cache answered. Prices are those of `mode
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from agenther.errors import BudgetExceeded
 from agenther.llm.base import AskedBy, Client, Request, Response, Usage
+from agenther.llm.cache import Spent
 from agenther.llm.models import Model
 from agenther.llm.tokens import estimate_prompt, estimate_tokens
 from agenther.record import Json, JsonObject
@@ -66,12 +67,17 @@ class Ledger:
     """
 
     def __init__(
-        self, models: Mapping[str, Model], max_cost_usd: float | None = None, max_requests: int | None = None
+        self,
+        models: Mapping[str, Model],
+        earlier: Iterable[Spent] = (),
+        max_cost_usd: float | None = None,
+        max_requests: int | None = None,
     ) -> None:
         """Take the models that are asked.
 
         Args:
             models: by name. One without prices costs nothing here, and `unpriced` names it.
+            earlier: what earlier jobs of the folder took.
             max_cost_usd: dollars that all answers together may cost, None: no bound.
             max_requests: answers that may be asked for, None: no bound.
         """
@@ -83,6 +89,8 @@ class Ledger:
         self._reserved_usd = 0.0
         self._n_under_way = 0
         self._settled = asyncio.Event()
+        for spent in earlier:
+            self.count(spent.asked_by, spent.model, spent.usage, spent.requests)
 
     @property
     def total(self) -> Account:
@@ -95,7 +103,7 @@ class Ledger:
         return sorted({name for _, name in self._accounts if not self._has_price(name)})
 
     def count(self, asked_by: AskedBy, model: str, usage: Usage, requests: int = 1) -> None:
-        """Count answers that came, now or in an earlier job."""
+        """Count answers that came."""
         known = self._models.get(model)
         cost = cost_usd(known, usage) if known is not None else 0.0
         self._accounts.setdefault((asked_by, model), Account()).add(requests, usage, cost)
