@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from agenther.conclusions import Reason, Refusal, Rewritten, Stage
 from agenther.config import Config
 from agenther.llm.models import Model
+from agenther.llm.tokens import estimate_tokens
 from agenther.stages.fence import escape
 from agenther.trajectory import Span, Step, Trajectory
 
@@ -168,4 +169,4 @@ def _shortened(text: str, bound: int | None, cited: Collection[Span]) -> str:
 
 def _cost(text: str) -> int:
     """Return how many tokens a text takes at most, escaped as it will be."""
-    return len(escape(text).encode()) // 2 + 1
+    return estimate_tokens(escape(text)) + 1
