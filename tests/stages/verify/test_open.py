@@ -6,6 +6,7 @@ import pytest
 from tests.stages.open_runs import FOUND, open_run, proposed
 
 from agenther.conclusions import Reason, Rewritten, Score
+from agenther.stages.citations import is_echo
 from agenther.stages.verify.open import (
     CHECKS,
     check_bound,
@@ -13,7 +14,6 @@ from agenther.stages.verify.open import (
     check_known_before,
     check_request,
     check_result,
-    is_echo,
 )
 from agenther.trajectory import Observation, Span, Trajectory
 

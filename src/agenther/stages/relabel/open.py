@@ -11,17 +11,16 @@ from pydantic import Field
 
 from agenther.conclusions import Claim, GoalPart, Proposal, Reason, Refusal, Stage
 from agenther.record import Record
+from agenther.stages.citations import place_of
 from agenther.stages.detect.signs import ANSWERING, answer_call
 from agenther.stages.language.descriptions import description_of
 from agenther.stages.language.outcomes import failed
 from agenther.stages.language.telling import told_in
 from agenther.stages.language.words import find_word
-from agenther.stages.quotes import locate
 from agenther.stages.recording import error_code
 from agenther.stages.relabel.leakage import old_words, speaks_of
 from agenther.stages.verify.grounding import CITED, contains, hard_facts
 from agenther.stages.verify.leaks import text_of_call
-from agenther.stages.verify.open import is_echo
 from agenther.trajectory import Span, Step, Trajectory
 
 _MOST_TEXT = 400
@@ -129,7 +128,7 @@ def _located(trajectory: Trajectory, goal: str, answer: GoalAnswer) -> list[tupl
         if part.step > answer.last_step:
             why = f"step {part.step} is cited, which comes after last_step {answer.last_step}"
             return _refusal(goal, Reason.UNGROUNDED, why)
-        span = _place_of(trajectory, part)
+        span = place_of(trajectory, part.step, part.quote)
         if span is None:
             why = f"step {part.step} does not hold {part.quote[:120]!r} in an observation or in the arguments of a call"
             return _refusal(goal, Reason.UNGROUNDED, why)
@@ -137,14 +136,6 @@ def _located(trajectory: Trajectory, goal: str, answer: GoalAnswer) -> list[tupl
     if not located:
         return _refusal(goal, Reason.UNGROUNDED, "nothing is cited")
     return located
-
-
-def _place_of(trajectory: Trajectory, part: Citation) -> Span | None:
-    """Return where a quote stands: in an observation, but for one that only repeats the call, in the call."""
-    span = locate(trajectory, part.step, part.quote)
-    if span is None or span.field.startswith("tool_calls[") or not is_echo(trajectory, span):
-        return span
-    return locate(trajectory, part.step, part.quote, ("tool_calls",)) or span
 
 
 def _parts(trajectory: Trajectory, goal: str, located: list[tuple[str, Span]]) -> tuple[GoalPart, ...]:

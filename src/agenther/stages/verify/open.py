@@ -8,22 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agenther.conclusions import Reason, Rewritten, Score, passed, refused
+from agenther.stages.citations import why_no_evidence
 from agenther.stages.fence import escape
-from agenther.stages.language.outcomes import is_error
 from agenther.stages.language.requests import wants_answer, why_no_request
-from agenther.stages.language.shell.calls import answer_index, command_of
-from agenther.stages.language.shell.effects import Effect, effect_of
 from agenther.stages.language.words import content_stems
-from agenther.stages.quotes import bare
-from agenther.stages.recording import error_code
 from agenther.stages.verify.grounding import contains, hard_facts
-from agenther.stages.verify.leaks import text_of_call
-from agenther.trajectory import Span, Step, Trajectory
+from agenther.trajectory import Span, Trajectory
 
 LEAST_BOUND = 0.5
 """Least share of the goal's content words that stand in its bound parts: what is not cited nobody has looked up."""
-_AROUND = 300
-"""Characters of a line on each side of a quote that are read with it."""
 
 
 def check_request(rewritten: Rewritten) -> Score:
@@ -53,19 +46,8 @@ def check_citations(rewritten: Rewritten) -> Score:
     """Refuse citations that show nothing: of calls that failed or came back with nothing, and of mere echoes."""
     by, run = "check:open.citations", rewritten.trajectory
     for span in (spans := _cited(rewritten)):
-        if (code := error_code(run, run.step(span.step))) is not None:
-            return refused(by, Reason.EVIDENCE_FAILED, f"the call of step {span.step} has the code {code}", [span])
-        if span.field.startswith("tool_calls["):
-            why = _why_no_result(run.step(span.step), span)
-            if why is not None:
-                return refused(by, Reason.EVIDENCE_FAILED, f"the cited call of step {span.step} {why}", [span])
-        elif not span.field.startswith("observations["):
-            return refused(by, Reason.UNGROUNDED, f"step {span.step}: the agent's own words are no evidence", [span])
-        elif is_error(run.step(span.step).text_of(span.field)):
-            return refused(by, Reason.EVIDENCE_FAILED, f"the cited observation of step {span.step} is an error", [span])
-        elif is_echo(run, span):
-            why = f"step {span.step}: {bare(run.text_at(span))[:80]!r} only repeats the call or the task"
-            return refused(by, Reason.UNGROUNDED, why, [span])
+        if (found := why_no_evidence(run, span)) is not None:
+            return refused(by, *found, [span])
     return passed(by, f"{len(spans)} citations show something", spans)
 
 
@@ -111,25 +93,6 @@ def check_known_before(rewritten: Rewritten) -> Score:
 CHECKS = (check_request, check_bound, check_citations, check_result, check_known_before)
 
 
-def is_echo(trajectory: Trajectory, span: Span) -> bool:
-    """Tell whether the line of an observation around a place says nothing that the call, the goal or the prompt did not say."""
-    step = trajectory.step(span.step)
-    text = step.text_of(span.field)
-    start = max(text.rfind("\n", 0, span.start) + 1, span.start - _AROUND)
-    end = min(_line_end(text, span.end), span.end + _AROUND)
-    line = text[start:end]
-    calls = (f"{call.function_name} {call.arguments} {text_of_call(call)}" for call in step.tool_calls)
-    if not content_stems(line) - content_stems(" ".join((trajectory.goal, *calls))):
-        return True
-    told = bare(line)
-    return any(told in bare(s.message) for s in trajectory.steps if s.source != "agent" and s.step_id < span.step)
-
-
-def _line_end(text: str, at: int) -> int:
-    end = text.find("\n", at)
-    return len(text) if end < 0 else end
-
-
 def _holds_any(trajectory: Trajectory, span: Span, answers: tuple[str, ...]) -> bool:
     return any(contains(trajectory.text_at(span), answer.strip()) for answer in answers)
 
@@ -147,18 +110,6 @@ def _said_before(rewritten: Rewritten, answered: int) -> Iterator[str]:
         yield from (call.arguments for call in step.tool_calls)
         if kept.step_id < answered:
             yield from (observation.content for observation in step.observations)
-
-
-def _why_no_result(step: Step, span: Span) -> str | None:
-    """Return why a cited call shows nothing; None when it came back with something, or only went to another directory."""
-    number = int(span.field.partition("[")[2].partition("]")[0])
-    index = answer_index(step, number)
-    answers = step.observations if index is None else step.observations[index : index + 1]
-    if any(is_error(observation.content) for observation in answers):
-        return "came back with an error"
-    command = command_of(step.tool_calls[number])
-    moves = command is not None and effect_of(command, "") is Effect.MOVES
-    return None if moves or any(o.content.strip() for o in answers) else "came back with nothing"
 
 
 def _cited(rewritten: Rewritten) -> list[Span]:
