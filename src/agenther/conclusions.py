@@ -94,7 +94,10 @@ class Detection(Record):
     false_failure: bool = Field(default=False, description="labelled a failure, but holds the whole right answer")
     evidence: tuple[Span, ...] = ()
     explanation: str = ""
-    by: str = Field(description="who says so: `label:<source>` or `rule:<name>`")
+    by: str = Field(
+        description="who says so: `label:<source>`, `rule:<name>`, `model:<name>`; `label:<source>, model:<name>` where a label "
+        "gives the outcome and a model the rest"
+    )
 
 
 class Claim(Record):

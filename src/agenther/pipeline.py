@@ -45,6 +45,8 @@ async def relabel(trajectory: Trajectory, parts: Parts, config: Config) -> Resul
         return Result(detection=detection, drop=refusal)
 
     claims = () if parts.extractor is None else await parts.extractor.extract(trajectory, detection)
+    if isinstance(claims, Refusal):
+        return Result(detection=detection, drop=claims)
     if not claims and parts.extractor is not None:
         nothing = Refusal(stage=Stage.EXTRACT, reason=Reason.NOTHING_ACHIEVED, detail=why_nothing(trajectory))
         return Result(detection=detection, drop=nothing)

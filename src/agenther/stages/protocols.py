@@ -20,8 +20,8 @@ class Detector(Protocol):
 class Extractor(Protocol):
     """Tells what a run achieved."""
 
-    async def extract(self, trajectory: Trajectory, detection: Detection) -> tuple[Claim, ...]:
-        """Return claims with the characters that support them."""
+    async def extract(self, trajectory: Trajectory, detection: Detection) -> tuple[Claim, ...] | Refusal:
+        """Return claims with the characters that support them, or why there is none."""
         ...
 
 
