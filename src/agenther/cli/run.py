@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import orjson
 
+from agenther.cli.model_options import ModelChoice, model_options
 from agenther.cli.options import format_option, labels_option, map_option
 from agenther.cli.terminal import make_console, one_line, warn_broken_readers, warn_unmatched, warn_unmatched_paths
 from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, load_config
@@ -56,6 +57,39 @@ DOMAIN_HELP = (
     show_default=True,
     help="Processes to use; the output is the same for any number.",
 )
+@model_options
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1),
+    default=16,
+    show_default=True,
+    metavar="N",
+    help="Requests in flight at once, at most; fewer while a server says it is too many.",
+)
+@click.option(
+    "--max-cost-usd",
+    type=click.FloatRange(0),
+    metavar="X",
+    help="Stop before OUT has cost more; go on with a larger X.",
+)
+@click.option("--max-requests", type=click.IntRange(0), metavar="N", help="Stop before OUT has cost more requests.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(1),
+    default=120.0,
+    metavar="S",
+    help="Seconds to wait for one answer.  [default: 120]",
+)
+@click.option(
+    "--patience",
+    "patience_s",
+    type=click.FloatRange(0),
+    default=600.0,
+    metavar="S",
+    help="Seconds of nothing but failures after which a server is given up.  [default: 600]",
+)
+@click.option("--batch", is_flag=True, help="Ask nothing now: keep the requests for `agenther batch export OUT`.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Stop after N runs.")
 @click.option("--seed", type=int, help="Seed of the train/test split and of shuffles.")
 @click.option("--strict", is_flag=True, help="Stop at the first input that cannot be read.")
@@ -75,23 +109,33 @@ def command(
     seed: int | None,
     strict: bool,
     as_json: bool,
+    chosen: ModelChoice,
+    concurrency: int,
+    max_cost_usd: float | None,
+    max_requests: int | None,
+    timeout_s: float,
+    patience_s: float,
+    batch: bool,
 ) -> None:
     """Relabel the failed runs of INPUT and write training files to OUT.
 
     INPUT is any number of files, folders and globs, or - for standard input. Formats are found by looking into the
-    files. Nothing leaves this machine.
+    files. In rule mode nothing leaves this machine; with models, the redacted runs go to the endpoints that are named.
 
     \b
     agenther run traces/ -o out
     agenther run 'logs/**/*.jsonl' -o out --workers 4
     cat runs.jsonl | agenther run - -o out --labels outcomes.csv
+    agenther run traces/ -o out --mode llm --model gpt-4o-mini --judge qwen3@http://host:8000/v1 --max-cost-usd 5
 
     Stopped or killed, the same command goes on where it was. OUT then holds examples.jsonl (labels with evidence),
     dropped.jsonl (why the others are none), errors.jsonl, train/ and test/ (rows for trainers), manifest.json and
     run.sqlite (every run as stored, which the evidence points into).
     """
+    from agenther.jobs.asking import Asking
     from agenther.jobs.job import Job, execute
     from agenther.jobs.report import print_summary, show_progress
+    from agenther.llm.models import load_models
 
     config = load_config(
         config_file,
@@ -99,9 +143,12 @@ def command(
         include_successes=include_successes,
         redact=False if no_redact else None,
         seed=seed,
+        **chosen.settings(),
     )
+    models = load_models(chosen.named, chosen.models_file)
+    asking = Asking(models, concurrency, max_cost_usd, max_requests, timeout_s, patience_s, batch)
     workers = min(workers, 4 * (os.cpu_count() or 1))
-    job = Job(inputs, out, config, format_name, labels, limit, workers, strict, map_file)
+    job = Job(inputs, out, config, format_name, labels, limit, workers, strict, map_file, asking)
     try:
         with show_progress(job) as tick:
             summary = execute(job, tick)

@@ -8,10 +8,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from agenther.config import Config
 from agenther.environments.sql_dump import find_dumps
 from agenther.errors import ReadError, UserError
+from agenther.jobs.asking import Asked, Asking
 from agenther.jobs.files import hold_folder, remove
 from agenther.jobs.inputs import Inputs, existing_files, map_reader, read_files
 from agenther.jobs.lines import LineMaker
@@ -47,6 +49,8 @@ class Job:
     strict: bool = False
     map_file: Path | None = None
     """The map by which all inputs are read, instead of a format."""
+    asking: Asking = field(default_factory=Asking)
+    """How models are asked, where the settings name any."""
 
 
 def execute(job: Job, tick: Tick = lambda: None) -> Summary:
@@ -74,13 +78,8 @@ def execute(job: Job, tick: Tick = lambda: None) -> Summary:
     refuse_foreign_folder(job.out)
     with hold_folder(job.out), Store(job.out / "run.sqlite", key) as store:
         store.start()
-        workers = Workers(Processor(job.config, databases).texts, job.workers, pack, unpack)
-        with closing(
-            workers.map(_open_runs(job, read(paths, format=job.format, reader=reader), labeller, store, tick))
-        ) as done:
-            for texts in done:
-                store.put(texts)
-                tick()
+        runs = _open_runs(job, read(paths, format=job.format, reader=reader), labeller, store, tick)
+        spent = _conclude(job, databases, runs, store, tick)
         remove(job.out / "manifest.json")
         store.keep()
         with closing(LineMaker(store.place, job.config)) as make_lines:
@@ -92,13 +91,47 @@ def execute(job: Job, tick: Tick = lambda: None) -> Summary:
             summary.counts["labels_unmatched"] = len(summary.unmatched_labels)
         if reader is not None and job.limit is None:
             summary.unmatched_paths = reader.unmatched()
+        if spent.ledger is not None:
+            summary.counts["open"], summary.ledger = spent.n_open, spent.ledger
         timings: JsonObject = {
             "wall_s": round(time.monotonic() - started, 3),
-            "cpu_s": round(time.process_time() - cpu + workers.cpu_s + packers.cpu_s, 3),
+            "cpu_s": round(time.process_time() - cpu + spent.cpu_s + packers.cpu_s, 3),
             "workers": job.workers,
         }
         write_manifest(job.out, job.config, key, marks, summary, timings)
     return summary
+
+
+class _Spent(NamedTuple):
+    """What it took to conclude about the runs of a job."""
+
+    cpu_s: float
+    """Processor time of other processes."""
+    n_open: int = 0
+    """Runs that must wait for a budget or a batch."""
+    ledger: JsonObject | None = None
+    """What was paid for models; None where none is asked."""
+
+
+def _conclude(job: Job, databases: tuple[Path, ...], runs: Iterable[Trajectory], store: Store, tick: Tick) -> _Spent:
+    """Conclude about runs, by rules in as many processes as the job wants or by asking models, and store each Result."""
+    if not job.config.asks_models:
+        workers = Workers(Processor(job.config, databases).texts, job.workers, pack, unpack)
+        with closing(workers.map(runs)) as done:
+            for texts in done:
+                store.put(texts)
+                tick()
+        return _Spent(workers.cpu_s)
+    n_open = 0
+    with closing(Asked(job.config, job.asking, job.out, databases)) as asked:
+        with closing(asked.map(runs)) as done:
+            for texts in done:
+                if texts is None:
+                    n_open += 1
+                else:
+                    store.put(texts)
+                tick()
+        return _Spent(0.0, n_open, asked.ledger.to_json())
 
 
 def refuse_foreign_folder(out: Path) -> None:

@@ -43,6 +43,8 @@ class Summary:
     by_format: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     by_domain: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     rows: Counter[str] = field(default_factory=Counter[str])
+    ledger: JsonObject = field(default_factory=dict[str, Json])
+    """What models were asked and what it cost, over all jobs of the folder; empty where none is asked."""
     unmatched_labels: list[str] = field(default_factory=list[str])
     unmatched_paths: list[str] = field(default_factory=list[str])
 
@@ -84,6 +86,7 @@ class Summary:
 
     def to_json(self) -> JsonObject:
         """Return the counts as JSON, keys in a stable order."""
+        ledger: JsonObject = {"ledger": self.ledger} if self.ledger else {}
         return {
             "counts": _sorted(self.counts),
             "dropped": _sorted(self.dropped),
@@ -92,6 +95,7 @@ class Summary:
             "by_format": {name: _sorted(tally) for name, tally in sorted(self.by_format.items())},
             "by_domain": {name: _sorted(tally) for name, tally in sorted(self.by_domain.items())},
             "rows": _sorted(self.rows),
+            **ledger,
         }
 
 
