@@ -11,16 +11,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from itertools import islice
 
 import orjson
 
 from agenther.record import Json, JsonObject
-from agenther.testing.mock_goals import find_goal
+from agenther.testing.mock_goals import find_goal, passages
 from agenther.testing.mock_usage import BYTES_PER_TOKEN, count_prompt, count_tokens
 from agenther.testing.shown import ShownRun, find_canary, find_run
 
 LOW = 0.2
 """Confidence of those answers that are to have a low one."""
+MOST_CLAIMS = 3
+FAILURES = ("incomplete", "wrong_result", "constraint_violation")
 _TELLTALE = (("propose", "useful_steps"), ("judge", "unmet"), ("detect", "failure_type"), ("extract", "claims"))
 """A form and a field that only it has, for prompts whose request names no form."""
 _NO_JSON = "I am sorry, but I cannot help with that."
@@ -191,6 +194,31 @@ def _propose(asked: _Answering) -> JsonObject:
     return {"canary": asked.canary, "goals": goals}
 
 
+def _detect(asked: _Answering) -> JsonObject:
+    """Call the run a mild failure, or unknown when it holds nothing to quote."""
+    found = next(passages(asked.run, asked.draw("step")), None)
+    shown: JsonObject | None = None if found is None else {"step": found[0].number, "quote": found[1]}
+    return {
+        "canary": asked.canary,
+        "reason": "The task is not done.",
+        "outcome": "failed" if shown else "unknown",
+        "shown": shown,
+        "failure_type": FAILURES[asked.pick("failure", len(FAILURES))] if shown else None,
+        "recoverable": True,
+        "weight": 0.5 + asked.pick("weight", 6) / 10,
+        "critical": shown,
+    }
+
+
+def _extract(asked: _Answering) -> JsonObject:
+    """Claim of a few passages that the run shows them."""
+    claims: list[Json] = [
+        {"text": f'It shows "{saying}"', "kind": "fact", "evidence": [{"step": step.number, "quote": saying}]}
+        for step, saying in islice(passages(asked.run, asked.draw("step")), MOST_CLAIMS)
+    ]
+    return {"canary": asked.canary, "claims": claims}
+
+
 def _judge(asked: _Answering) -> JsonObject:
     """Consent, or refuse when told to."""
     refuses = asked.refuses
@@ -203,4 +231,9 @@ def _judge(asked: _Answering) -> JsonObject:
     }
 
 
-_ANSWERS: dict[str, Callable[[_Answering], JsonObject]] = {"propose": _propose, "judge": _judge}
+_ANSWERS: dict[str, Callable[[_Answering], JsonObject]] = {
+    "detect": _detect,
+    "extract": _extract,
+    "propose": _propose,
+    "judge": _judge,
+}

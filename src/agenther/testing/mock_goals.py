@@ -1,4 +1,4 @@
-"""Goals that pass the checks, made mechanically of a run as a prompt shows it: that the environment say what it once said.
+"""Goals that pass the checks, made mechanically of a run as a prompt shows it: to reach what the environment once said.
 
 They are true, and of no other use than to take the way of a real goal through proposing, rewriting and checking.
 """
@@ -6,6 +6,7 @@ They are true, and of no other use than to take the way of a real goal through p
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import islice
 
 from agenther.record import Json, JsonObject
@@ -28,18 +29,24 @@ def find_goal(run: ShownRun, first: float) -> JsonObject | None:
         run: the run.
         first: where to start looking, from 0 for the first step to 1 for the last.
     """
+    for step, saying in passages(run, first):
+        goal = _goal(run, step, saying)
+        if goal is not None and why_no_request(str(goal["goal"]), run.task) is None:
+            return goal
+    return None
+
+
+def passages(run: ShownRun, first: float) -> Iterator[tuple[ShownStep, str]]:
+    """Yield what can be quoted of each step's observations, the step to start from first."""
     steps = [step for step in run.steps if step.source == "agent" and (run.last is None or step.number <= run.last)]
     start = int(first * len(steps))
     for step in (*steps[start:], *steps[:start]):
         for saying in _sayings(run, step):
-            goal = _goal(run, step, saying)
-            if goal is not None and why_no_request(str(goal["goal"]), run.task) is None:
-                return goal
-    return None
+            yield step, saying
 
 
 def _goal(run: ShownRun, step: ShownStep, saying: str) -> JsonObject | None:
-    """Return the goal that a step say something; that step alone is trained on.
+    """Return the goal to reach what a step says; that step alone is trained on.
 
     The goal has the words of the old one that the step's calls use, lest they betray it. None when they use a number that cannot
     be cited, for the place of calls that are written as text is not shown.
