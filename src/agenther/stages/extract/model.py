@@ -22,6 +22,7 @@ from agenther.stages.fence import Fenced, Fencer
 from agenther.stages.language.telling import told_in
 from agenther.stages.prompts import load_prompt, messages_for
 from agenther.stages.quotes import locate
+from agenther.stages.relabel.model import why_unusable
 from agenther.stages.showing import fit_run, room_for_run, too_long
 from agenther.trajectory import Span, Trajectory
 
@@ -75,6 +76,8 @@ class ModelExtractor:
         Raises:
             ParseError: the model gave no usable answer.
         """
+        if (refusal := why_unusable(trajectory)) is not None:
+            return refusal
         shown = fit_run(trajectory, self._room)
         if shown is None:
             return too_long(Stage.EXTRACT, self._room)

@@ -65,7 +65,7 @@ class ModelProposer:
         last = attempts[-1] if attempts else None
         if last is not None and not last.goal and last.refusal is not None and last.refusal.reason in FINAL:
             return ()
-        if (refusal := _unusable(trajectory)) is not None:
+        if (refusal := why_unusable(trajectory)) is not None:
             return (refusal,)
         room = room_for_run(self._config, self._model)
         shown = fit_run(trajectory, room)
@@ -128,7 +128,7 @@ def _joined(lines: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _unusable(trajectory: Trajectory) -> Refusal | None:
+def why_unusable(trajectory: Trajectory) -> Refusal | None:
     """Return why no goal could take the old one's place, whatever it is: asking would be money lost."""
     if trajectory.goal_holder is not GoalHolder.AGENT or not trajectory.goal_at:
         detail = "no place known where the goal stands"
