@@ -42,7 +42,7 @@ def group() -> None:
     agenther batch                  ask language models by files
 
     Exit status: 0 the job finished (refusals are results), 1 something you can mend, 3 some input could not be
-    read and the rest was done.
+    read and the rest was done, 4 some runs wait for a larger budget or for a batch.
     """
 
 

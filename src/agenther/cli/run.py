@@ -16,6 +16,8 @@ from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, load_config
 
 INTERRUPTED = 130
 """Exit status of a command that was stopped from the keyboard, as shells have it."""
+WAITING = 4
+"""Exit status of a job whose runs wait for a budget or a batch: all else is done."""
 DOMAIN_HELP = (
     f"Relabel only this domain; repeat for several. By default: {', '.join(DOMAINS_ON)}. "
     f"Optional: {', '.join(DOMAINS_OPTIONAL)}."
@@ -150,8 +152,8 @@ def command(
     workers = min(workers, 4 * (os.cpu_count() or 1))
     job = Job(inputs, out, config, format_name, labels, limit, workers, strict, map_file, asking)
     try:
-        with show_progress(job) as tick:
-            summary = execute(job, tick)
+        with show_progress(job) as shown:
+            summary = execute(job, shown.tick, shown.watch)
     except KeyboardInterrupt:
         click.echo("stopped: the same command goes on where it was", err=True)
         sys.exit(INTERRUPTED)
@@ -166,3 +168,5 @@ def command(
             click.echo(f"what could not be read: {one_line(str(out / 'errors.jsonl'), 200)}", err=True)
     if summary.counts["unreadable"] or summary.counts["errors"]:
         sys.exit(3)
+    if summary.counts["open"]:
+        sys.exit(WAITING)

@@ -23,6 +23,7 @@ from agenther.jobs.outputs import write_outputs
 from agenther.jobs.process import Processed, Processor, pack, unpack
 from agenther.jobs.store import Store
 from agenther.jobs.workers import Workers
+from agenther.llm.ledger import Ledger
 from agenther.readers.base import Item, Reader
 from agenther.readers.discover import PRODUCTS, SIDES, find_inputs, is_spooled, shown_name
 from agenther.readers.labels import Labeller
@@ -33,6 +34,7 @@ from agenther.trajectory import Trajectory
 from agenther.versions import versions
 
 Tick = Callable[[], None]
+Watch = Callable[[Ledger], None]
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Job:
     """How models are asked, where the settings name any."""
 
 
-def execute(job: Job, tick: Tick = lambda: None) -> Summary:
+def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) -> Summary:
     """Run a job to its end, going on where an earlier one of the same settings stopped.
 
     Until all runs are done, the output folder stays as an earlier job left it; while its files are replaced it has no
@@ -62,6 +64,7 @@ def execute(job: Job, tick: Tick = lambda: None) -> Summary:
     Args:
         job: the job.
         tick: called once for every run that is done.
+        watch: is given what counts the cost of models, where any is asked, before the first request.
 
     Raises:
         ReadError: with `strict`, the first input that cannot be read.
@@ -79,7 +82,7 @@ def execute(job: Job, tick: Tick = lambda: None) -> Summary:
     with hold_folder(job.out), Store(job.out / "run.sqlite", key) as store:
         store.start()
         runs = _open_runs(job, read(paths, format=job.format, reader=reader), labeller, store, tick)
-        spent = _conclude(job, databases, runs, store, tick)
+        spent = _conclude(job, databases, runs, store, tick, watch)
         remove(job.out / "manifest.json")
         store.keep()
         with closing(LineMaker(store.place, job.config)) as make_lines:
@@ -93,6 +96,7 @@ def execute(job: Job, tick: Tick = lambda: None) -> Summary:
             summary.unmatched_paths = reader.unmatched()
         if spent.ledger is not None:
             summary.counts["open"], summary.ledger = spent.n_open, spent.ledger
+            summary.batch = job.asking.batch
         timings: JsonObject = {
             "wall_s": round(time.monotonic() - started, 3),
             "cpu_s": round(time.process_time() - cpu + spent.cpu_s + packers.cpu_s, 3),
@@ -113,7 +117,9 @@ class _Spent(NamedTuple):
     """What was paid for models; None where none is asked."""
 
 
-def _conclude(job: Job, databases: tuple[Path, ...], runs: Iterable[Trajectory], store: Store, tick: Tick) -> _Spent:
+def _conclude(
+    job: Job, databases: tuple[Path, ...], runs: Iterable[Trajectory], store: Store, tick: Tick, watch: Watch
+) -> _Spent:
     """Conclude about runs, by rules in as many processes as the job wants or by asking models, and store each Result."""
     if not job.config.asks_models:
         workers = Workers(Processor(job.config, databases).texts, job.workers, pack, unpack)
@@ -124,6 +130,7 @@ def _conclude(job: Job, databases: tuple[Path, ...], runs: Iterable[Trajectory],
         return _Spent(workers.cpu_s)
     n_open = 0
     with closing(Asked(job.config, job.asking, job.out, databases)) as asked:
+        watch(asked.ledger)
         with closing(asked.map(runs)) as done:
             for texts in done:
                 if texts is None:

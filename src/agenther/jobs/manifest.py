@@ -45,6 +45,8 @@ class Summary:
     rows: Counter[str] = field(default_factory=Counter[str])
     ledger: JsonObject = field(default_factory=dict[str, Json])
     """What models were asked and what it cost, over all jobs of the folder; empty where none is asked."""
+    batch: bool = False
+    """Whether requests were noted for a batch instead of being sent."""
     unmatched_labels: list[str] = field(default_factory=list[str])
     unmatched_paths: list[str] = field(default_factory=list[str])
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple, cast
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,8 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from agenther.jobs.job import Job, count_runs
+from agenther.jobs.job import Job, Tick, Watch, count_runs
 from agenther.jobs.manifest import Summary
+from agenther.llm.ledger import Ledger
+from agenther.record import JsonObject
 from agenther.texts import path_text
 
 
@@ -25,18 +28,46 @@ class RateColumn(ProgressColumn):
         return Text(f"{task.speed or 0:.0f} runs/s")
 
 
+class SpentColumn(ProgressColumn):
+    """Shows what models were asked so far, and what it cost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ledger: Ledger | None = None
+
+    def watch(self, ledger: Ledger) -> None:
+        """Show this ledger from now on."""
+        self._ledger = ledger
+
+    def render(self, task: Task) -> Text:
+        """Render the totals."""
+        if self._ledger is None:
+            return Text("")
+        total = self._ledger.total
+        price = "+?" if self._ledger.unpriced else ""
+        return Text(f"{total.requests} requests, ${total.cost_usd:.4f}{price}")
+
+
+class Shown(NamedTuple):
+    """What tells a person how far a job is."""
+
+    tick: Tick
+    watch: Watch
+
+
 @contextmanager
-def show_progress(job: Job) -> Generator[Callable[[], None]]:
+def show_progress(job: Job) -> Generator[Shown]:
     """Show a bar with rate and time left on a terminal, nothing elsewhere; standard input is not counted ahead."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda: None
+        yield Shown(lambda: None, SpentColumn().watch)
         return
     total = None if "-" in job.inputs else count_runs(job)
-    columns = (TextColumn("relabeling"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
+    spent = SpentColumn()
+    columns = (TextColumn("relabeling"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn(), spent)
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("relabeling", total=total)
-        yield lambda: progress.advance(task)
+        yield Shown(lambda: progress.advance(task), spent.watch)
 
 
 def print_summary(summary: Summary, out: Path, console: Console) -> None:
@@ -52,7 +83,13 @@ def print_summary(summary: Summary, out: Path, console: Console) -> None:
         f"[bold green]{counts['accepted']}[/] runs relabeled: {n_examples} examples with {n_goals} distinct goals "
         f"({counts['merged_examples']} near-duplicates left out)"
     )
+    if counts["unverified"]:
+        console.print(f"{counts['unverified']} of them in unverified.jsonl and no training file: no judge was asked")
     print_drops(summary.dropped, console)
+    if summary.ledger:
+        print_ledger(summary.ledger, console)
+    if counts["open"]:
+        console.print(f"[yellow]{counts['open']}[/] runs wait for an answer: {waiting_for(summary)}")
     for name, n_rows in sorted(summary.rows.items()):
         console.print(f"  {n_rows:6} rows  {escape(path_text(out / name))}")
     if summary.dropped["detect.outcome_unknown"]:
@@ -66,6 +103,32 @@ def print_summary(summary: Summary, out: Path, console: Console) -> None:
         else f"agenther stats {name}[/]  where runs went"
     )
     console.print(f"next: [bold]{look}")
+
+
+def waiting_for(summary: Summary) -> str:
+    """Say what takes up runs that wait."""
+    if summary.batch:
+        return "`agenther batch export OUT`, then `agenther batch import OUT RESULTS...`"
+    return "the budget is spent; the same command with a larger one goes on"
+
+
+def print_ledger(ledger: JsonObject, console: Console) -> None:
+    """Print what models were asked, by stage and model, and what it cost."""
+    table = Table(box=None, header_style="dim")
+    table.add_column("asked by")
+    table.add_column("model")
+    for name in ("requests", "prompt tokens", "of them cached", "answer tokens", "US$"):
+        table.add_column(name, justify="right")
+    unpriced = cast(list[str], ledger["unpriced"])
+    accounts = cast(list[JsonObject], ledger["accounts"])
+    for account in (*accounts, {**ledger, "asked_by": "all", "model": ""}):
+        price = "?" if account["model"] in unpriced else f"{cast(float, account['cost_usd']):.4f}"
+        names = ("requests", "prompt_tokens", "cached_tokens", "completion_tokens")
+        cells = (str(account["asked_by"]), str(account["model"]), *(str(account[name]) for name in names), price)
+        table.add_row(*map(escape, cells))
+    console.print(table)
+    if unpriced:
+        console.print(f"price not known, counted as 0: {escape(', '.join(unpriced))} (give it in a file for --models)")
 
 
 def print_drops(dropped: Mapping[str, int], console: Console) -> None:
