@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import orjson
 
-from agenther.cli.terminal import one_line
+from agenther.cli.run import WAITING
+from agenther.cli.terminal import make_console, one_line
 from agenther.errors import UserError
+from agenther.jobs.manifest import Summary
+from agenther.jobs.report import print_summary
 from agenther.llm.batch import BatchFile, Imported, export_requests, import_answers
 from agenther.llm.cache import ANSWERS, Cache
-from agenther.llm.models import load_models
+from agenther.llm.models import Model, load_models
 from agenther.readers.discover import BATCH
 
 
@@ -51,7 +54,8 @@ def export(out: Path, folder: Path | None, models_file: Path | None, again: bool
     with _open_answers(out) as cache:
         sent = len(cache.waiting(sent=True))
         names = sorted({model for which in (False, True) for model, _ in cache.waiting(sent=which)})
-        files = export_requests(cache, load_models(names, models_file), folder or out / BATCH, again=again)
+        models = {**load_models(names, models_file), **({} if models_file else _models_of(out))}
+        files = export_requests(cache, models, folder or out / BATCH, again=again)
     if as_json:
         _print_json({"files": [_shown(file) for file in files], "exported_before": sent})
         return
@@ -77,12 +81,40 @@ def import_(out: Path, results: tuple[Path, ...], as_json: bool) -> None:
         for path in results:
             import_answers(cache, path, counts)
         waiting = len(cache.waiting(sent=False)), len(cache.waiting(sent=True))
+    summary = _advance(out)
+    with _open_answers(out) as cache:
+        to_export = len(cache.waiting(sent=False))
+    n_open = 0 if summary is None else summary.counts["open"]
     if as_json:
-        _print_json({**counts.to_json(), "to_export": waiting[0], "on_the_way": waiting[1]})
+        _print_json({**counts.to_json(), "to_export": to_export, "on_the_way": waiting[1], "open": n_open})
     else:
-        _print_counts(counts, waiting)
+        _print_counts(counts, (to_export, waiting[1]))
+        if summary is not None:
+            print_summary(summary, out, make_console())
     if counts.broken:
         sys.exit(3)
+    if n_open:
+        sys.exit(WAITING)
+
+
+def _models_of(out: Path) -> Mapping[str, Model]:
+    """Return the models of the job of a folder, none where none is written down."""
+    from agenther.jobs.resume import JOB, recall
+
+    return recall(out).asking.models if (out / JOB).exists() else {}
+
+
+def _advance(out: Path) -> Summary | None:
+    """Go on with the job of a folder on the answers that came; None where none is written down."""
+    from agenther.jobs.job import execute
+    from agenther.jobs.report import show_progress
+    from agenther.jobs.resume import JOB, recall
+
+    if not (out / JOB).exists():
+        return None
+    job = recall(out)
+    with show_progress(job) as shown:
+        return execute(job, shown.tick, shown.watch)
 
 
 @contextmanager
@@ -107,6 +139,7 @@ def _print_counts(counts: Imported, waiting: tuple[int, int]) -> None:
         (counts.unknown, "results of requests that this job does not wait for"),
         (counts.broken, "lines that are no results"),
         (waiting[1], "requests are still on their way"),
+        (waiting[0], "requests wait for the next export"),
     ):
         if n:
             click.echo(f"{n:7} {what}")

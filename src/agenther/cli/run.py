@@ -13,6 +13,7 @@ from agenther.cli.model_options import ModelChoice, model_options
 from agenther.cli.options import format_option, labels_option, map_option
 from agenther.cli.terminal import make_console, one_line, warn_broken_readers, warn_unmatched, warn_unmatched_paths
 from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, load_config
+from agenther.errors import ConfigError
 
 INTERRUPTED = 130
 """Exit status of a command that was stopped from the keyboard, as shells have it."""
@@ -137,6 +138,7 @@ def command(
     from agenther.jobs.asking import Asking
     from agenther.jobs.job import Job, execute
     from agenther.jobs.report import print_summary, show_progress
+    from agenther.jobs.resume import remember
     from agenther.llm.models import load_models
 
     config = load_config(
@@ -151,12 +153,17 @@ def command(
     asking = Asking(models, concurrency, max_cost_usd, max_requests, timeout_s, patience_s, batch)
     workers = min(workers, 4 * (os.cpu_count() or 1))
     job = Job(inputs, out, config, format_name, labels, limit, workers, strict, map_file, asking)
+    if batch and ("-" in inputs or not config.asks_models):
+        found = "standard input, which cannot be read again" if "-" in inputs else "rules alone"
+        raise ConfigError(f"--batch: expected files and a job that asks models, found {found}")
     try:
         with show_progress(job) as shown:
             summary = execute(job, shown.tick, shown.watch)
     except KeyboardInterrupt:
         click.echo("stopped: the same command goes on where it was", err=True)
         sys.exit(INTERRUPTED)
+    if batch:
+        remember(job)
     warn_unmatched(labels, summary.unmatched_labels)
     warn_unmatched_paths(map_file, summary.unmatched_paths)
     warn_broken_readers()

@@ -28,7 +28,7 @@ DATA_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson", ".traj", ".eval"})
 PRODUCTS = frozenset(
     {
         *("examples.jsonl", "dropped.jsonl", "errors.jsonl", "set_aside.jsonl", "manifest.json", "README.md"),
-        *("run.sqlite", "run.sqlite-wal", "run.sqlite-shm"),
+        *("run.sqlite", "run.sqlite-wal", "run.sqlite-shm", "unverified.jsonl", "job.json"),
     }
 )
 """Files that a job writes into its output folder, besides those of its sides."""
