@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from agenther.config import Config
 from agenther.environments.sql_dump import find_dumps
-from agenther.errors import ReadError, UserError
+from agenther.errors import ConfigError, ReadError, UserError
 from agenther.jobs.asking import Asked, Asking
 from agenther.jobs.files import hold_folder, remove
 from agenther.jobs.inputs import Inputs, existing_files, map_reader, read_files
@@ -162,7 +162,12 @@ def run(
         config: settings; defaults when None.
         format: name of the format; sniffed when None.
         reader: reads all files, whatever they look like.
+
+    Raises:
+        ConfigError: the settings ask models, whose answers need an output folder that keeps them.
     """
+    if config is not None and config.asks_models:
+        raise ConfigError("run: expected settings of rules alone, found some that ask models", "use execute(Job(...))")
     files = existing_files(paths)
     process = Processor(config or Config(), dumps_beside(files))
     for item in read(files, format=format, reader=reader):
