@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,3 +99,30 @@ def test_what_was_answered_is_not_asked_again(served: Served, tmp_path: Path) ->
     assert json.loads(first[0].text) == json.loads(again[0].text)
     assert spent.requests == 1
     assert spent.usage == first[0].usage
+
+
+def test_a_job_by_models_is_done_and_done_again_without_them(served: Served, tmp_path: Path) -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "find_ships", "arguments": '{"harbour": "Torvik"}'}}
+    messages = [
+        {"role": "user", "content": "Which ships lie in Skarvik?"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "1", "content": "Three ferries and a barque"},
+        {"role": "assistant", "content": "Three ferries and a barque."},
+    ]
+    runs, settings = tmp_path / "runs.jsonl", tmp_path / "settings.toml"
+    runs.write_text(json.dumps({"messages": messages, "success": False}) + "\n")
+    settings.write_text("attempts = 1\nanswer_tokens = 200\n")
+
+    def ledger(out: Path, endpoint: str) -> Any:
+        asking = ["--mode", "llm", "--model", f"{NAME}@{endpoint}", "--judge", f"judge@{endpoint}", "--timeout", "600"]
+        command = ["run", str(runs), "-o", str(out), "--config", str(settings), *asking]
+        done = subprocess.run([sys.executable, "-m", "agenther", *command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads((out / "manifest.json").read_text())["ledger"]
+
+    first = ledger(tmp_path / "first", served.endpoint)
+    assert first["requests"] > 0
+    assert first["prompt_tokens"] > 1000
+    (tmp_path / "again").mkdir()
+    shutil.copy(tmp_path / "first" / ANSWERS, tmp_path / "again" / ANSWERS)
+    assert ledger(tmp_path / "again", "http://127.0.0.1:9/v1") == first, "all answers were kept: nobody is asked"

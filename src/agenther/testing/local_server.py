@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -76,8 +77,12 @@ def _extra(module: str) -> Any:
     default=Path(sys.prefix) / "share" / "agenther" / f"{NAME}.gguf",
     help="Where the model is put together, 241 MiB; by default in this environment.",
 )
-def main(port: int, threads: int, path: Path) -> None:
-    """Serve a small model in OpenAI's protocol. Prints its address."""
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def main(port: int, threads: int, path: Path, command: tuple[str, ...]) -> None:
+    """Serve a small model in OpenAI's protocol and print its address.
+
+    With a COMMAND, serve as long as that runs; {endpoint} in it stands for the address.
+    """
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -91,8 +96,16 @@ def main(port: int, threads: int, path: Path) -> None:
         raise click.ClickException(str(error)) from error
     click.echo(f"{server.listening_address}/v1")
     sys.stdout.flush()
-    stop.wait()
+    status = _run(command, f"{server.listening_address}/v1") if command else 0
+    if not command:
+        stop.wait()
     del server
+    sys.exit(status)
+
+
+def _run(command: tuple[str, ...], endpoint: str) -> int:
+    words = [word.replace("{endpoint}", endpoint) for word in command]
+    return subprocess.run(words, check=False).returncode  # noqa: S603
 
 
 if __name__ == "__main__":
