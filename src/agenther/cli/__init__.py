@@ -11,7 +11,7 @@ import click
 from agenther import __version__
 from agenther.errors import UserError
 
-COMMANDS = ("run", "show", "stats", "read", "formats", "batch")
+COMMANDS = ("run", "show", "stats", "read", "formats", "estimate", "batch")
 
 
 class LazyGroup(click.Group):
@@ -39,6 +39,7 @@ def group() -> None:
     agenther stats out              what became of the runs, and why
     agenther read traces/           what is in a folder of traces
     agenther formats                the formats that are read, and how runs are labelled
+    agenther estimate traces/       what asking language models would cost
     agenther batch                  ask language models by files
 
     Exit status: 0 the job finished (refusals are results), 1 something you can mend, 3 some input could not be
