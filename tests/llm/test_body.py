@@ -51,7 +51,12 @@ def test_an_answer_with_its_usage() -> None:
 
 
 @pytest.mark.parametrize(
-    "usage", [None, "many", {}, {"prompt_tokens": None, "completion_tokens": -1, "prompt_tokens_details": None}]
+    "usage",
+    [
+        *(None, "many", {}),
+        {"prompt_tokens": None, "completion_tokens": -1, "prompt_tokens_details": None},
+        {"prompt_tokens": 2**64 - 1, "completion_tokens": 2**63, "prompt_tokens_details": {"cached_tokens": 2**63}},
+    ],
 )
 def test_counts_that_are_none_are_zero(usage: Any) -> None:
     assert read_completion(body({"content": "yes"}, usage=usage)).usage == Usage()
@@ -67,6 +72,14 @@ def test_contents_in_parts_or_none_and_refusals() -> None:
     assert read_completion(body({"content": None}, choice={"finish_reason": None})).finish == "stop"
     refused = read_completion(body({"content": None, "refusal": "I cannot."}))
     assert (refused.text, refused.finish) == ("I cannot.", "content_filter")
+
+
+def test_what_is_nested_too_deeply_to_be_shown_is_no_completion() -> None:
+    found: Any = []
+    for _ in range(1500):
+        found = [found]
+    with pytest.raises(ParseError, match="nested too deeply"):
+        read_completion(found)
 
 
 @pytest.mark.parametrize("found", [None, 3, "busy", [], {}, {"choices": []}, {"choices": [{"message": "yes"}]}])

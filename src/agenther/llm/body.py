@@ -12,6 +12,8 @@ PATH = "/chat/completions"
 """Where completions are asked for, below a model's endpoint."""
 SHOWN = 200
 """Most characters of a server's own words in an error."""
+MOST_TOKENS = 10**9
+"""A server that counts more in one request has not counted: sums of such figures would have no room where they are kept."""
 
 
 def request_body(request: Request, model: Model) -> JsonObject:
@@ -63,7 +65,10 @@ def error_text(body: Json) -> str:
                 return shorten(said)
     if isinstance(error, str) and error.strip():
         return shorten(error)
-    return shorten(str(body)) if body not in ("", None) else "nothing"
+    try:
+        return shorten(str(body)) if body not in ("", None) else "nothing"
+    except RecursionError:
+        return "JSON nested too deeply"
 
 
 def error_code(body: Json) -> str:
@@ -93,7 +98,7 @@ def _member(value: Json, name: str) -> Json:
 
 
 def _count(value: Json) -> int:
-    return max(int(value), 0) if isinstance(value, int) else 0
+    return int(value) if isinstance(value, int) and 0 <= value <= MOST_TOKENS else 0
 
 
 def _text(content: Json) -> str:
