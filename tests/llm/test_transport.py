@@ -14,7 +14,7 @@ from tests.llm.serving import Answer, answering, completion, make_model, make_re
 from agenther.errors import ConfigError, ProviderError, ProviderRefused
 from agenther.llm.base import Response
 from agenther.llm.failures import Busy, Failure, TimedOut, Unreachable
-from agenther.llm.transport import HttpTransport
+from agenther.llm.transport import MOST_BYTES, HttpTransport
 
 KEY = "sk-0123456789"
 
@@ -158,6 +158,52 @@ def test_no_error_shows_the_key(status: int, monkeypatch: pytest.MonkeyPatch) ->
     error = failing(answering({"error": {"message": "x" * 195 + KEY}}, status), key_env="SMALL_KEY")
     assert "sk-0" not in str(error)
     assert "xxx" in str(error)
+
+
+def test_no_error_of_the_protocol_shows_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def send_back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        (given,) = (line for line in head.split(b"\r\n") if line.startswith(b"Authorization"))
+        writer.write(b"HTTP/1.1 none " + given + b"\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def run() -> None:
+        server = await asyncio.start_server(send_back, "127.0.0.1", 0)
+        endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        transport = HttpTransport({"small": make_model(endpoint, key_env="SMALL_KEY")})
+        try:
+            await transport.complete(make_request())
+        finally:
+            await transport.close()
+            server.close()
+
+    monkeypatch.setenv("SMALL_KEY", KEY)
+    with pytest.raises(Unreachable, match=r"Bearer \[key\]") as caught:
+        asyncio.run(run())
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["x", "1", "none", "EMPTY"])
+def test_a_stand_in_for_a_key_changes_no_answer(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMALL_KEY", key)
+    text = f"1 {key} extra"
+    assert asyncio.run(ask(answering(completion(text)), key_env="SMALL_KEY")).text == text
+
+
+def test_an_answer_without_end_is_not_read_to_its_end() -> None:
+    sent = 0
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"a" * (1 << 16))
+            sent += 1 << 16
+
+    assert "found more than" in str(failing(endless))
+    assert sent < 8 * MOST_BYTES
 
 
 def test_a_refusal_tells_where_the_key_came_from() -> None:

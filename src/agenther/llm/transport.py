@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     import aiohttp
 
 CONNECT_TIMEOUT_S = 30.0
+MOST_BYTES = 4 << 20
+"""Bytes of an answer that are read: a longer one is no completion, and would fill the memory."""
+_SHORTEST_SECRET = 8
+"""Characters of a key. Shorter ones (`x`, `EMPTY`) are stand-ins for servers that want none, and also words of answers."""
 _NO_CREDIT = ("insufficient_quota", "billing", "credit balance")
 _TOO_LONG = (
     "context_length",
@@ -72,8 +76,7 @@ class HttpTransport:
         session = self._session or self._open()
         body = orjson.dumps(request_body(request, route.model))
         status, headers, raw = await self._post(session, route, body)
-        if route.key:
-            raw = raw.replace(route.key.encode(), b"[key]")
+        raw = route.without_key(raw)
         try:
             read = parse(raw)
         except orjson.JSONDecodeError:
@@ -112,7 +115,12 @@ class HttpTransport:
             async with session.post(
                 route.url, data=body, headers=route.headers, proxy=route.proxy, allow_redirects=False
             ) as response:
-                return response.status, response.headers, await response.read()
+                raw = bytearray()
+                async for piece in response.content.iter_any():
+                    raw += piece
+                    if len(raw) > MOST_BYTES:
+                        raise Failure(f"{route.name}: expected a chat completion, found more than {MOST_BYTES} bytes")
+                return response.status, response.headers, bytes(raw)
         except aiohttp.ClientConnectorCertificateError as error:
             raise ProviderRefused(
                 f"{route.name}: expected a certificate that this machine trusts, found {shorten(str(error))}",
@@ -123,7 +131,8 @@ class HttpTransport:
         except TimeoutError as error:
             raise TimedOut(f"{route.name}: no answer within {self._timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable(f"{route.name}: {shorten(str(error)) or type(error).__name__}") from error
+            said = shorten(route.without_key(str(error).encode("utf-8", "replace")).decode())
+            raise Unreachable(f"{route.name}: {said or type(error).__name__}") from None
 
 
 class _Route:
@@ -151,6 +160,10 @@ class _Route:
             self.headers["Authorization"] = f"Bearer {self.key}"
         direct = host in _HERE or urllib.request.proxy_bypass(host)
         self.proxy = None if direct else urllib.request.getproxies().get(parts.scheme)
+
+    def without_key(self, said: bytes) -> bytes:
+        """Return what a server said without the key, which it may have sent back."""
+        return said.replace(self.key.encode(), b"[key]") if len(self.key) >= _SHORTEST_SECRET else said
 
 
 def _failure(route: _Route, status: int, headers: Mapping[str, str], body: Json) -> ProviderError | ProviderRefused:
