@@ -32,6 +32,7 @@ from agenther.stages.redact import redact_text
 from agenther.texts import path_text
 from agenther.trajectory import Trajectory
 from agenther.versions import versions
+from agenther.writers import DEFAULT
 
 Tick = Callable[[], None]
 Watch = Callable[[Ledger], None]
@@ -53,6 +54,8 @@ class Job:
     """The map by which all inputs are read, instead of a format."""
     asking: Asking = field(default_factory=Asking)
     """How models are asked, where the settings name any."""
+    consumers: tuple[str, ...] = DEFAULT
+    """Whom the training files are for."""
 
 
 def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) -> Summary:
@@ -85,9 +88,9 @@ def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) 
         spent = _conclude(job, databases, runs, store, tick, watch)
         remove(job.out / "manifest.json")
         store.keep()
-        with closing(LineMaker(store.place, job.config)) as make_lines:
+        with closing(LineMaker(store.place, job.config, job.consumers)) as make_lines:
             packers = Workers(make_lines, job.workers)
-            summary = write_outputs(store, job.out, job.config, packers.map)
+            summary = write_outputs(store, job.out, job.config, packers.map, job.consumers)
         store.finish()
         if job.labels is not None and job.limit is None:
             summary.unmatched_labels = labeller.unmatched()

@@ -20,7 +20,7 @@ from agenther.jobs.store import Place, Store, Stored
 from agenther.record import JsonObject
 from agenther.stages.package.preferences import Candidate, desirable, same_goal_pairs, undesirable
 from agenther.stages.package.split import Side, seeded_rank, side_of
-from agenther.writers import WRITERS, Kind, Trainable, checked_rows, row_line
+from agenther.writers import DEFAULT, WRITERS, Kind, Trainable, checked_rows, row_line
 
 MOST_RUNS = 200
 """Runs of one task that are looked at for pairs: what keeps memory bounded however often a task was run."""
@@ -61,6 +61,7 @@ class LineMaker:
 
     place: Place
     config: Config
+    consumers: tuple[str, ...] = DEFAULT
 
     @cached_property
     def _store(self) -> Store:
@@ -84,19 +85,24 @@ class LineMaker:
                 yield Line(UNVERIFIED, row)
                 continue
             yield Line(EXAMPLES, row)
-            yield from training_lines("sft", example, example.trajectory_id, side)
+            yield from self._lines("sft", example, example.trajectory_id, side)
             if (good := desirable(example)) is not None:
-                yield from training_lines("kto", good, good.trajectory_id, side, self._turn(stored, side, label=True))
+                yield from self._lines("kto", good, good.trajectory_id, side, self._turn(stored, side, label=True))
         hindsight = next((one for one in examples if one.origin == "hindsight" and not self.config.unverified), None)
         if hindsight is not None and (bad := undesirable(stored.trajectory, hindsight.detection)) is not None:
-            yield from training_lines("kto", bad, bad.trajectory_id, side, self._turn(stored, side, label=False))
+            yield from self._lines("kto", bad, bad.trajectory_id, side, self._turn(stored, side, label=False))
 
     def _of_task(self, task_id: str) -> Iterator[Line]:
         runs = {run.id: run for run in islice(self._store.runs_of_task(task_id), MOST_RUNS)}
         candidates = [one for run in runs.values() if (one := _candidate(run)) is not None]
         for pair in same_goal_pairs(candidates, self.config.pairs_per_task):
             side = self._side(runs[pair.chosen_trajectory].note.group)
-            yield from training_lines("dpo", pair, pair.chosen_trajectory, side)
+            yield from self._lines("dpo", pair, pair.chosen_trajectory, side)
+
+    def _lines(
+        self, kind: Kind, record: Trainable, run_id: str, side: Side, turn: Turn | None = None
+    ) -> Iterator[Line]:
+        return training_lines(kind, record, run_id, side, turn, self.consumers)
 
     def _side(self, group: str) -> Side:
         return side_of(group, self.config.seed, self.config.test_share)
@@ -110,7 +116,14 @@ def _candidate(run: Stored) -> Candidate | None:
     return None if note.role is None else Candidate(note.run_key, note.role, note.weight, lambda: run.trajectory)
 
 
-def training_lines(kind: Kind, record: Trainable, run_id: str, side: Side, turn: Turn | None = None) -> Iterator[Line]:
+def training_lines(
+    kind: Kind,
+    record: Trainable,
+    run_id: str,
+    side: Side,
+    turn: Turn | None = None,
+    consumers: tuple[str, ...] = DEFAULT,
+) -> Iterator[Line]:
     """Yield a record's line for each consumer that loads its kind, or a line that says why it is set aside.
 
     Args:
@@ -119,8 +132,9 @@ def training_lines(kind: Kind, record: Trainable, run_id: str, side: Side, turn:
         run_id: trajectory id of the run it came from.
         side: of the split.
         turn: of the lines, where the file is shuffled.
+        consumers: whom the lines are for.
     """
-    for writer in WRITERS.values():
+    for writer in map(WRITERS.__getitem__, consumers):
         if kind not in writer.kinds:
             continue
         name = f"{side}/{writer.consumer}/{kind}.jsonl"

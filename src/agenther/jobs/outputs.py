@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -17,17 +17,19 @@ from agenther.jobs.lines import EXAMPLES, UNVERIFIED, FreshRun, Line
 from agenther.jobs.manifest import Summary
 from agenther.jobs.names import FirstNames
 from agenther.jobs.store import Store, Stored
-from agenther.jobs.training import TrainingFiles
+from agenther.jobs.training import SIDES, TrainingFiles
 from agenther.record import Json, JsonObject
 from agenther.stages.package.note import Label
-from agenther.writers import dataset_card
+from agenther.writers import DEFAULT, WRITERS, dataset_card
 
 LineSource = Callable[[Iterable[FreshRun | str]], Generator[list[Line]]]
 """Makes the lines of runs and tasks, perhaps in other processes, in the order in which it is asked for them."""
 
 
-def write_outputs(store: Store, out: Path, config: Config, make_lines: LineSource) -> Summary:
-    """Write all files but the manifest, and count what went into them."""
+def write_outputs(
+    store: Store, out: Path, config: Config, make_lines: LineSource, consumers: tuple[str, ...] = DEFAULT
+) -> Summary:
+    """Write all files but the manifest, and count what went into them; rows for consumers of earlier jobs are removed."""
     summary = Summary()
     if not config.unverified:
         remove(out / UNVERIFIED)
@@ -35,7 +37,7 @@ def write_outputs(store: Store, out: Path, config: Config, make_lines: LineSourc
         ExitStack() as files,
         write_atomically(out / "dropped.jsonl") as dropped,
         write_atomically(out / "errors.jsonl") as errors,
-        TrainingFiles(out) as training,
+        TrainingFiles(out, consumers) as training,
         closing(
             make_lines(chain(_fresh_runs(store, config, summary, dropped, errors), store.contrasting_tasks()))
         ) as made,
@@ -50,6 +52,10 @@ def write_outputs(store: Store, out: Path, config: Config, make_lines: LineSourc
                 labels[line.file].write(line.text)
             else:
                 training.add(line)
+    training.write_sidecars()
+    for writer in (writer for name, writer in WRITERS.items() if name not in consumers):
+        for side, kind in product(SIDES, writer.kinds):
+            remove(out / side / writer.consumer / f"{kind}.jsonl")
     summary.rows.update(training.rows)
     _write_card(out, summary, config)
     return summary

@@ -17,7 +17,7 @@ from typing import BinaryIO, Self
 from agenther.jobs.files import write_atomically
 from agenther.jobs.lines import SET_ASIDE, Line, Turn
 from agenther.stages.package.split import Side
-from agenther.writers import WRITERS
+from agenther.writers import DEFAULT, WRITERS, FileSize, Kind
 
 SIDES: tuple[Side, ...] = ("train", "test")
 
@@ -25,14 +25,16 @@ SIDES: tuple[Side, ...] = ("train", "test")
 class TrainingFiles:
     """All training files of an output folder, written together and named only when all are complete."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, consumers: tuple[str, ...] = DEFAULT) -> None:
         self._out = out
+        self._writers = [WRITERS[name] for name in consumers]
         self._open = ExitStack()
         self._files: dict[str, BinaryIO] = {}
         self.rows: Counter[str] = Counter()
+        self._longest: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
-        kinds = [(writer.consumer, kind) for writer in WRITERS.values() for kind in writer.kinds]
+        kinds = [(writer.consumer, kind) for writer in self._writers for kind in writer.kinds]
         names = [f"{side}/{consumer}/{kind}.jsonl" for side in SIDES for consumer, kind in kinds]
         for name in (*names, SET_ASIDE):
             self._files[name] = self._open.enter_context(write_atomically(self._out / name))
@@ -60,6 +62,20 @@ class TrainingFiles:
     def _write(self, name: str, text: bytes) -> None:
         self._files[name].write(text)
         self.rows[name] += 1
+        self._longest[name] = max(self._longest[name], len(text))
+
+    def write_sidecars(self) -> None:
+        """Write what belongs beside the rows of each consumer; to be called when they are written."""
+        for writer in self._writers:
+            names: dict[tuple[Side, Kind], str] = {
+                (side, kind): f"{side}/{writer.consumer}/{kind}.jsonl" for side in SIDES for kind in writer.kinds
+            }
+            files = {
+                key: FileSize(self.rows[name], self._longest[name]) for key, name in names.items() if self.rows[name]
+            }
+            for name, text in writer.sidecars(files).items():
+                with write_atomically(self._out / "train" / writer.consumer / name) as file:
+                    file.write(text.encode())
 
 
 class UnpairedShuffle:

@@ -2,6 +2,19 @@
 
 from agenther.writers.base import Kind, Row, Trainable, Writer, checked_rows, row_line
 from agenther.writers.card import dataset_card
-from agenther.writers.registry import WRITERS
+from agenther.writers.registry import DEFAULT, WRITERS, known_consumers
+from agenther.writers.sidecars import FileSize
 
-__all__ = ["WRITERS", "Kind", "Row", "Trainable", "Writer", "checked_rows", "dataset_card", "row_line"]
+__all__ = [
+    "DEFAULT",
+    "WRITERS",
+    "FileSize",
+    "Kind",
+    "Row",
+    "Trainable",
+    "Writer",
+    "checked_rows",
+    "dataset_card",
+    "known_consumers",
+    "row_line",
+]

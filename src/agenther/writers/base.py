@@ -6,8 +6,8 @@ all runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 import orjson
 
@@ -15,9 +15,7 @@ from agenther.conclusions import Example
 from agenther.errors import WriteError
 from agenther.preferences import Pair, Unpaired
 from agenther.record import Json, JsonObject
-
-Kind = Literal["sft", "dpo", "kto"]
-"""What a file trains: imitation, preference between two, one run that is desirable or not."""
+from agenther.writers.sidecars import Files, Kind
 
 Row = JsonObject
 """One line of a file that a consumer loads."""
@@ -36,6 +34,8 @@ class Writer(Protocol):
     """Name of the consumer, and of its folder under `train/`."""
     kinds: tuple[Kind, ...]
     """The files that this consumer can load."""
+    refuses: Mapping[Kind, str]
+    """Why it has none of the other kinds, and what to take instead."""
 
     def rows(self, record: Trainable) -> Iterator[Row]:
         """Render a record as rows of the kind it belongs to.
@@ -51,6 +51,10 @@ class Writer(Protocol):
 
     def check(self, row: Row) -> None:
         """Raise WriteError, naming the place, if the consumer would refuse a row, drop it or train it wrongly."""
+        ...
+
+    def sidecars(self, files: Files) -> dict[str, str]:
+        """Return, by name, the texts that belong beside the rows: settings, and how to train with them."""
         ...
 
 

@@ -7,13 +7,14 @@ tools and system text stand in `system`, results in human turns, calls in the ag
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 from agenther.conclusions import Example
 from agenther.errors import WriteError
 from agenther.record import Json, JsonObject
 from agenther.writers.base import MESSAGES, NUMBER, TEXT, Kind, Row, Trainable, check_json, json_text
+from agenther.writers.sidecars import Files
 from agenther.writers.turns import bind_calls, calls_of, check_turns, function_of
 
 COLUMNS = {"id": TEXT, "system": TEXT, "conversations": MESSAGES, "weight": NUMBER, "metadata": TEXT}
@@ -23,12 +24,19 @@ _TOOLS_INTRO = (
     'Tools (call one by writing Action: {"name": ..., "arguments": {...}}; its result comes back as Observation: ...):'
 )
 
+REFUSES: Mapping[Kind, str] = {
+    "dpo": "FastChat trains by imitation only; `swift` and `trl` have pairs",
+    "kto": "FastChat trains by imitation only; `swift` and `trl` have labelled runs",
+}
+"""Why there are no files of other kinds, and what to take instead."""
+
 
 class ShareGptWriter:
     """Writes `conversations` of {from, value}."""
 
     consumer = "sharegpt"
     kinds: tuple[Kind, ...] = ("sft",)
+    refuses: Mapping[Kind, str] = REFUSES
 
     def rows(self, record: Trainable) -> Iterator[Row]:
         """Render an example as one conversation."""
@@ -78,6 +86,10 @@ class ShareGptWriter:
             if expected == "gpt" and not str(turn["value"]).strip():
                 raise WriteError(f"conversations[{number}]: expected text, found a blank agent turn")
         check_json(row)
+
+    def sidecars(self, files: Files) -> dict[str, str]:
+        """Return nothing: FastChat takes its settings from the command line alone."""
+        return {}
 
 
 def masked_steps(example: Example) -> list[Json]:

@@ -7,7 +7,7 @@ as they are; so here, and only here, arguments are objects. All rows of a kind h
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from agenther.conclusions import Example
@@ -15,6 +15,7 @@ from agenther.errors import WriteError
 from agenther.preferences import Pair, Unpaired
 from agenther.record import Json, JsonObject
 from agenther.writers.base import MESSAGES, NUMBER, TEXT, Kind, Row, Trainable, check_json, json_text
+from agenther.writers.sidecars import Files
 from agenther.writers.turns import bind_calls, calls_of, check_says_something, check_turns, function_of
 
 COLUMNS: dict[Kind, dict[str, str]] = {
@@ -28,12 +29,16 @@ COLUMNS: dict[Kind, dict[str, str]] = {
 }  # fmt: skip
 """Kind to the columns of its rows, each with its type as a dataset card writes it."""
 
+REFUSES: Mapping[Kind, str] = {}
+"""Why there are no files of other kinds, and what to take instead."""
+
 
 class TrlWriter:
     """Writes `prompt` and `completion` (SFT, KTO) or `prompt`, `chosen` and `rejected` (DPO), all lists of messages."""
 
     consumer = "trl"
     kinds: tuple[Kind, ...] = ("sft", "dpo", "kto")
+    refuses: Mapping[Kind, str] = REFUSES
 
     def rows(self, record: Trainable) -> Iterator[Row]:
         """Render a record; an example gives one row for each unbroken stretch of agent turns that carry loss."""
@@ -66,6 +71,10 @@ class TrlWriter:
         if kind == "dpo" and row["chosen"] == row["rejected"]:
             raise WriteError("rejected: expected another continuation than the chosen one, found the same")
         check_json(row)
+
+    def sidecars(self, files: Files) -> dict[str, str]:
+        """Return nothing: the settings of TRL's trainers are code."""
+        return {}
 
 
 def _sft(example: Example) -> Iterator[Row]:

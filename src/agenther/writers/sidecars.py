@@ -1,0 +1,70 @@
+"""What stands beside the rows of a consumer: the settings that train them as they are meant, and the exact command.
+
+A sidecar names files by their place in the output folder, so that the folder can be moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from typing import Literal, NamedTuple
+
+Kind = Literal["sft", "dpo", "kto"]
+"""What a file trains: imitation, preference between two, one run that is desirable or not."""
+
+Side = Literal["train", "test"]
+
+
+class FileSize(NamedTuple):
+    """How large a file of rows is."""
+
+    n_rows: int
+    longest: int
+    """Bytes of its longest line."""
+
+
+Files = Mapping[tuple[Side, Kind], FileSize]
+"""The files of one consumer that have rows."""
+
+WEIGHTS_UNREAD = (
+    "`w`, the severity weight of the failure (1 is mild, near 0 catastrophic), is not acted on: {name} has no weight for\n"
+    "  single rows. It stands in `metadata` of each row, so that you can sample by it."
+)
+
+
+def length_limit(files: Files, kind: Kind) -> int:
+    """Return a number of tokens that no row of a kind exceeds, so that nothing is cut or dropped.
+
+    A token is at least one byte of text; a quarter and 1024 more leave room for what a chat template adds.
+    """
+    longest = max(size.longest for (_, known), size in files.items() if known == kind)
+    return -(-(longest * 5 // 4 + 1024) // 1024) * 1024
+
+
+def trained_kinds(files: Files) -> list[Kind]:
+    """Return the kinds that have rows to train on."""
+    return [kind for side, kind in files if side == "train"]
+
+
+def test_file(files: Files, consumer: str, kind: Kind) -> str | None:
+    """Return the test file of a kind as it is called from the folder of the training file; None where it has no row."""
+    return f"../../test/{consumer}/{kind}.jsonl" if ("test", kind) in files else None
+
+
+def readme(title: str, files: Files, parts: list[str]) -> str:
+    """Return a README of a title, a table of files and the parts that are not empty."""
+    rows = [
+        f"| `{side}` | `{kind}.jsonl` | {n_rows} | {longest} |" for (side, kind), (n_rows, longest) in files.items()
+    ]
+    table = "\n".join(["| side | file | rows | bytes of the longest |", "|---|---|---:|---:|", *rows])
+    return "\n\n".join([f"# {title}", table, *(part.strip() for part in parts if part)]) + "\n"
+
+
+def guide(consumer: str, **filled: str) -> str:
+    """Return what a consumer's guide says, its {places} filled."""
+    return resources.files("agenther.writers").joinpath(f"{consumer}.md").read_text(encoding="utf-8").format(**filled)
+
+
+def refusals_text(refuses: Mapping[Kind, str]) -> str:
+    """Return in words which kinds a consumer has no place for, and what to take instead."""
+    return "\n".join(f"- No `{kind}`: {why}" for kind, why in refuses.items())
