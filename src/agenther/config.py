@@ -18,6 +18,8 @@ OF_THE_PASS = frozenset({"seed", "test_share", "pairs_per_task"})
 """Settings of the pass over all runs."""
 OF_MODELS = frozenset("detect extract propose model judges quorum goals_per_call prompt_tokens answer_tokens".split())
 """Settings that decide nothing where no model is asked."""
+LEAST_PROMPT = 4_000
+"""Tokens of the shortest prompt: what `stages.showing` holds back for the instruction, and a short run."""
 
 
 class Config(Record):
@@ -45,7 +47,7 @@ class Config(Record):
     judges: tuple[str, ...] = Field(default=(), description="models that judge what was proposed and checked")
     quorum: int | None = Field(default=None, ge=1, description="judges that must consent; None: all")
     goals_per_call: int = Field(default=3, ge=1, description="most goals that a model is asked for at once")
-    prompt_tokens: int = Field(default=24_000, ge=1_000, description="most tokens of a prompt, by estimate")
+    prompt_tokens: int = Field(default=24_000, ge=LEAST_PROMPT, description="most tokens of a prompt, by estimate")
     answer_tokens: int = Field(default=2_000, ge=200, description="most tokens of an answer")
     seed: int = Field(default=0, description="seed of splits and shuffles")
     pairs_per_task: int = Field(default=4, ge=0, description="most same-goal pairs that one task gives")
@@ -64,6 +66,8 @@ class Config(Record):
             raise ValueError("detect, extract or propose asks a model, and `model` names none")
         if self.extract == "joint" and self.propose != "llm":
             raise ValueError("extract = joint is done by the proposing model: propose must be llm")
+        if self.extract == "llm" and self.propose != "llm":
+            raise ValueError("rules propose from what rules extract: extract = llm would be paid for and never read")
         if len(set(self.judges)) < len(self.judges):
             raise ValueError("one model is named as judge twice: asked again it says the same")
         if self.quorum is not None and self.quorum > len(self.judges):
