@@ -11,13 +11,12 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from agenther.errors import ConfigError
 from agenther.record import Record
-from agenther.texts import path_text
+from agenther.texts import path_text, split_url
 
 OPENAI = "https://api.openai.com/v1"
 OWN_KEY = "AGENTHER_API_KEY"
@@ -29,9 +28,9 @@ _AT = re.compile(r"(?P<name>.+?)@(?P<endpoint>https?://\S+)\Z")
 class Price(Record):
     """Dollars per million tokens."""
 
-    input: float = Field(ge=0)
-    cached_input: float | None = Field(default=None, ge=0, description="None: as input")
-    output: float = Field(ge=0)
+    input: float = Field(ge=0, allow_inf_nan=False)
+    cached_input: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="None: as input")
+    output: float = Field(ge=0, allow_inf_nan=False)
 
 
 class Model(Record):
@@ -82,14 +81,15 @@ def name_of(given: str) -> str:
 def _model(given: str, table: Mapping[str, Mapping[str, Any]]) -> Model:
     match = _AT.match(given)
     name = match["name"] if match else given
-    if not name.strip() or (match is None and "://" in given):
-        raise ConfigError(f"model {given!r}: expected NAME or NAME@http://host:port/v1")
+    if not name.strip() or not name.isprintable() or (match is None and "://" in given):
+        raise ConfigError(f"model {given!r}: expected NAME or NAME@http://host:port/v1, all of it printable")
     facts: dict[str, Any] = {"endpoint": OPENAI, **table.get(name, {})}
     if match:
         facts["endpoint"] = match["endpoint"]
     facts["endpoint"] = str(facts["endpoint"]).rstrip("/")
     if "key_env" not in facts:
-        at_openai = urlsplit(facts["endpoint"]).hostname == urlsplit(OPENAI).hostname
+        at, openai = split_url(facts["endpoint"]), split_url(OPENAI)
+        at_openai = (at.scheme, at.hostname) == (openai.scheme, openai.hostname)
         facts["key_env"] = "OPENAI_API_KEY" if at_openai else OWN_KEY
     try:
         return Model.model_validate({"name": name, "served_as": name} | facts)
@@ -107,6 +107,8 @@ def _tables(path: Path) -> dict[str, dict[str, Any]]:
         read = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path_text(path)}: expected a TOML file of models, found {error}") from error
+    if unknown := sorted(read.keys() - {"models"}):
+        raise ConfigError(f"{path_text(path)}: expected tables [models.NAME], found {unknown[0]!r}")
     try:
         return _TABLES.validate_python(read.get("models", {}))
     except ValidationError as error:
