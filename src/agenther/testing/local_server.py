@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -69,7 +70,9 @@ def _extra(module: str) -> Any:
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0 takes any that is free.")
-@click.option("--threads", type=click.IntRange(1), default=os.cpu_count() or 1, help="Threads that compute.")
+@click.option(
+    "--threads", type=click.IntRange(1), default=max(1, (os.cpu_count() or 1) - 1), help="Threads that compute."
+)
 @click.option(
     "--model-file",
     "path",
@@ -83,29 +86,40 @@ def main(port: int, threads: int, path: Path, command: tuple[str, ...]) -> None:
 
     With a COMMAND, serve as long as that runs; {endpoint} in it stands for the address.
     """
-    stop = threading.Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
     try:
         server = start(model_file(path), port, threads)
     except MissingExtra as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{server.listening_address}/v1")
+    endpoint = f"{server.listening_address}/v1"
+    click.echo(endpoint)
     sys.stdout.flush()
-    status = _run(command, f"{server.listening_address}/v1") if command else 0
-    if not command:
-        stop.wait()
+    status = _run([word.replace("{endpoint}", endpoint) for word in command]) if command else _wait()
     del server
     sys.exit(status)
 
 
-def _run(command: tuple[str, ...], endpoint: str) -> int:
-    words = [word.replace("{endpoint}", endpoint) for word in command]
-    return subprocess.run(words, check=False).returncode  # noqa: S603
+def _wait() -> int:
+    """Wait until the process is told to end."""
+    stop = threading.Event()
+    _on(signal.SIGTERM, stop.set)
+    _on(signal.SIGINT, stop.set)
+    stop.wait()
+    return 0
+
+
+def _run(command: list[str]) -> int:
+    """Run a command; it is told to end when this process is. What the keyboard says it hears itself."""
+    with subprocess.Popen(command) as process:  # noqa: S603
+        _on(signal.SIGTERM, process.terminate)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return process.wait()
+
+
+def _on(name: signal.Signals, act: Callable[[], None]) -> None:
+    def told(_number: int, _frame: FrameType | None) -> None:
+        act()
+
+    signal.signal(name, told)
 
 
 if __name__ == "__main__":
