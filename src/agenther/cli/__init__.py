@@ -11,7 +11,7 @@ import click
 from agenther import __version__
 from agenther.errors import UserError
 
-COMMANDS = ("run", "show", "stats", "read", "formats", "estimate", "batch")
+COMMANDS = ("run", "show", "stats", "read", "formats", "estimate", "batch", "export", "train")
 
 
 class LazyGroup(click.Group):
@@ -41,6 +41,8 @@ def group() -> None:
     agenther formats                the formats that are read, and how runs are labelled
     agenther estimate traces/       what asking language models would cost
     agenther batch                  ask language models by files
+    agenther train sft ...          train a model on what a job wrote
+    agenther export out --for swift files for further trainers, from what the job stored
 
     Exit status: 0 the job finished (refusals are results), 1 something you can mend, 3 some input could not be
     read and the rest was done, 4 some runs wait for a larger budget or for a batch.

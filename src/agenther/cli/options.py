@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -40,3 +42,39 @@ labels_option = click.option(
     metavar="FILE.csv",
     help="Outcomes kept elsewhere: id, success or reward.",
 )
+
+
+def consumers_option(*, required: bool = False) -> Callable[..., Any]:
+    """Return the option that names the consumers for whom training files are written."""
+    by_default = "" if required else "  [default: trl,sharegpt]"
+    return click.option(
+        "--for",
+        "consumers",
+        metavar="NAME[,NAME]",
+        required=required,
+        callback=_known_consumers,
+        help=f"Whom training files are for: trl, sharegpt, swift, llamafactory, axolotl, openai, atif.{by_default}",
+    )
+
+
+def _known_consumers(context: click.Context, option: click.Parameter, names: str | None) -> tuple[str, ...]:
+    """Return the consumers that are named, and refuse a name that is none before anything is done."""
+    from agenther.writers import DEFAULT, WRITERS, known_consumers
+
+    if names is None:
+        return DEFAULT
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    if unknown := [name for name in wanted if name not in WRITERS]:
+        raise click.BadParameter(f"no consumer is named {one_line(unknown[0], 60)!r}; there are {', '.join(WRITERS)}")
+    if not wanted:
+        raise click.BadParameter(f"no consumer is named; there are {', '.join(WRITERS)}")
+    return known_consumers(wanted)
+
+
+def say_refusals(consumers: tuple[str, ...]) -> None:
+    """Say which kinds of files the consumers have no place for, and what to take instead."""
+    from agenther.writers import WRITERS
+
+    for name in consumers:
+        for kind, why in WRITERS[name].refuses.items():
+            click.echo(f"note: {name} has no {kind}: {why}", err=True)

@@ -10,7 +10,7 @@ import click
 import orjson
 
 from agenther.cli.model_options import ModelChoice, model_options
-from agenther.cli.options import format_option, labels_option, map_option
+from agenther.cli.options import consumers_option, format_option, labels_option, map_option, say_refusals
 from agenther.cli.terminal import make_console, one_line, warn_broken_readers, warn_unmatched, warn_unmatched_paths
 from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, load_config
 from agenther.errors import ConfigError
@@ -47,6 +47,7 @@ DOMAIN_HELP = (
     metavar="NAME",
     help=DOMAIN_HELP,
 )
+@consumers_option()
 @click.option(
     "--include-successes", is_flag=True, default=None, help="Write successful runs too, marked origin=success."
 )
@@ -105,6 +106,7 @@ def command(
     labels: Path | None,
     config_file: Path | None,
     domains: tuple[str, ...],
+    consumers: tuple[str, ...],
     include_successes: bool | None,
     no_redact: bool,
     workers: int,
@@ -140,6 +142,7 @@ def command(
     from agenther.jobs.report import print_summary, show_progress
     from agenther.jobs.resume import remember
     from agenther.llm.models import load_models
+    from agenther.writers import DEFAULT
 
     config = load_config(
         config_file,
@@ -152,7 +155,7 @@ def command(
     models = load_models(chosen.named, chosen.models_file)
     asking = Asking(models, concurrency, max_cost_usd, max_requests, timeout_s, patience_s, batch)
     workers = min(workers, 4 * (os.cpu_count() or 1))
-    job = Job(inputs, out, config, format_name, labels, limit, workers, strict, map_file, asking)
+    job = Job(inputs, out, config, format_name, labels, limit, workers, strict, map_file, asking, consumers)
     if batch and ("-" in inputs or not config.asks_models):
         found = "standard input, which cannot be read again" if "-" in inputs else "rules alone"
         raise ConfigError(f"--batch: expected files and a job that asks models, found {found}")
@@ -171,6 +174,8 @@ def command(
         click.echo(orjson.dumps(summary.to_json(), option=orjson.OPT_INDENT_2).decode())
     else:
         print_summary(summary, out, make_console())
+        if consumers != DEFAULT:
+            say_refusals(consumers)
         if summary.counts["unreadable"]:
             click.echo(f"what could not be read: {one_line(str(out / 'errors.jsonl'), 200)}", err=True)
     if summary.counts["unreadable"] or summary.counts["errors"]:

@@ -15,6 +15,7 @@ from agenther.jobs.job import Job
 from agenther.llm.models import Model
 from agenther.record import Record
 from agenther.texts import path_text
+from agenther.writers import DEFAULT
 
 JOB = "job.json"
 
@@ -29,6 +30,7 @@ class _Written(Record):
     labels: str | None
     limit: int | None
     map_file: str | None
+    consumers: tuple[str, ...] = DEFAULT
 
 
 def remember(job: Job) -> None:
@@ -45,6 +47,7 @@ def remember(job: Job) -> None:
         labels=None if job.labels is None else str(job.labels.absolute()),
         limit=job.limit,
         map_file=None if job.map_file is None else str(job.map_file.absolute()),
+        consumers=job.consumers,
     )
     with write_atomically(job.out / JOB) as file:
         file.write(
@@ -74,4 +77,5 @@ def recall(out: Path) -> Job:
         limit=written.limit,
         map_file=None if written.map_file is None else Path(written.map_file),
         asking=Asking({model.name: model for model in written.models}, batch=True),
+        consumers=written.consumers,
     )

@@ -1,0 +1,59 @@
+"""Files for further consumers from a finished job: its store is read again, its runs and rules are not."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import cast
+
+import orjson
+from pydantic import ValidationError
+
+from agenther.config import Config
+from agenther.errors import UserError
+from agenther.jobs.files import hold_folder, write_atomically
+from agenther.jobs.lines import LineMaker
+from agenther.jobs.manifest import Summary
+from agenther.jobs.outputs import write_outputs
+from agenther.jobs.store import Store
+from agenther.jobs.workers import Workers
+from agenther.record import Json, JsonObject
+from agenther.texts import path_text
+from agenther.writers import known_consumers
+
+
+def export(out: Path, manifest: JsonObject, consumers: tuple[str, ...], workers: int = 1) -> Summary:
+    """Write the files of some consumers beside those that a job wrote, as if it had been told so at once.
+
+    Args:
+        out: folder of a finished job.
+        manifest: its manifest.
+        consumers: names of consumers.
+        workers: processes to use.
+
+    Raises:
+        UserError: the folder was made by another version, or is in use.
+    """
+    have = {path.split("/")[1] for path in cast(dict[str, int], manifest["rows"]) if path.count("/") == 2}
+    everyone = known_consumers([*have, *consumers])
+    try:
+        config = Config.model_validate(manifest["config"])
+        with hold_folder(out), Store(out / "run.sqlite", str(manifest["results_key"]), read_only=True) as store:
+            if next(store.runs(), None) is None and cast(dict[str, int], manifest["counts"])["read"]:
+                raise UserError(
+                    f"{path_text(out)}: its store lacks the runs that its manifest counts", "run the job again"
+                )
+            with closing(LineMaker(store.place, config, everyone)) as make_lines:
+                summary = write_outputs(store, out, config, Workers(make_lines, workers).map, everyone)
+            _count_rows(out, manifest, summary)
+    except (ValidationError, KeyError) as error:
+        raise UserError(
+            f"{path_text(out)}: expected the output of this version, found that of another", "run the job again"
+        ) from error
+    return summary
+
+
+def _count_rows(out: Path, manifest: JsonObject, summary: Summary) -> None:
+    rows = cast(Json, dict(sorted(summary.rows.items())))
+    with write_atomically(out / "manifest.json") as file:
+        file.write(orjson.dumps({**manifest, "rows": rows}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
