@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agenther.cli import group
+from agenther.errors import ConfigError
 from agenther.llm.cache import ANSWERS, Cache
 from agenther.testing.mock_answers import Manner, answer_to, completion, read_request
 from agenther.testing.serving import Served, mock_server
@@ -215,3 +216,18 @@ def test_a_kill_at_any_moment_loses_no_answer_and_asks_none_twice(tmp_path: Path
     assert isinstance(again, dict)
     assert again["in_flight"] == 0
     assert int(str(again["after_answer"])) <= 4 * 4, "a kill loses at most what was on its way"
+
+
+def test_a_bound_of_dollars_says_before_anything_is_asked_what_it_does_not_bind(server: Served, tmp_path: Path) -> None:
+    before = requests(server)
+    job = ["run", str(RUNS), "-o", str(tmp_path / "out"), "--mode", "llm", "--model", f"m1@{server.endpoint}"]
+    done = CliRunner().invoke(group, [*job, "--max-cost-usd", "5"])
+    assert isinstance(done.exception, ConfigError)
+    assert "no price is known of m1" in str(done.exception)
+    assert requests(server) == before
+    known = f"gpt-4o-mini@{server.endpoint}"
+    done = agenther(*job, "--judge", known, "--max-cost-usd", 0, status=4)
+    assert "no price is known of m1:" in done.stderr
+    done = CliRunner().invoke(group, [*job, "--batch", "--max-requests", "5"])
+    assert isinstance(done.exception, ConfigError)
+    assert "a batch has no bounds" in str(done.exception)

@@ -38,6 +38,13 @@ class Asking:
     batch: bool = False
     """Note requests for a batch instead of sending them."""
 
+    @property
+    def unbounded(self) -> list[str]:
+        """Names of models that the bound of dollars does not hold back: what they cost is not known."""
+        if self.max_cost_usd is None:
+            return []
+        return sorted(name for name, model in self.models.items() if model.price is None)
+
 
 class Asked:
     """Concludes about runs with models: as many at once as requests may be in flight."""
@@ -46,6 +53,13 @@ class Asked:
         named = {name for name in (config.model, *config.judges) if name is not None}
         if missing := sorted(named - asking.models.keys()):
             raise ConfigError(f"model {missing[0]}: expected where it is served, found nothing")
+        if asking.batch and (asking.max_cost_usd is not None or asking.max_requests is not None):
+            raise ConfigError("a batch has no bounds: what it may cost is up to who hands it over", "agenther estimate")
+        if asking.unbounded and named <= {*asking.unbounded}:
+            raise ConfigError(
+                f"a bound of dollars holds nothing back: no price is known of {', '.join(sorted(named))}",
+                "give prices in a file for --models (0 for a server of your own), or --max-requests instead",
+            )
         self._config, self._asking, self._databases = config, asking, databases
         self._cache = Cache(out / ANSWERS)
         self.ledger = Ledger(asking.models, self._cache.spent(), asking.max_cost_usd, asking.max_requests)

@@ -57,8 +57,14 @@ class Shown(NamedTuple):
 
 @contextmanager
 def show_progress(job: Job) -> Generator[Shown]:
-    """Show a bar with rate and time left on a terminal, nothing elsewhere; standard input is not counted ahead."""
+    """Show a bar with rate and time left on a terminal, nothing elsewhere; standard input is not counted ahead.
+
+    Before it stands what a bound of dollars does not bind.
+    """
     console = Console(stderr=True)
+    if unbounded := job.asking.unbounded:
+        said = f"warning: no price is known of {', '.join(unbounded)}: the bound of dollars does not hold it back"
+        console.print(said, markup=False, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         yield Shown(lambda: None, SpentColumn().watch)
         return
