@@ -9,6 +9,7 @@ turns differently once more follow is noticed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from agenther.errors import UserError, WriteError
@@ -72,6 +73,8 @@ class ChatTokens:
         Raises:
             WriteError: the template refuses the conversation, or a turn cannot be told from the rest.
         """
+        if not self._shows_results and any(message.get("role") == "tool" for message in messages):
+            raise WriteError("messages: expected a chat template that shows results of tools, found one that does not")
         text = self._render(messages, tools)
         spans = [self._span(messages, tools, number, text) for number in trained]
         encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
@@ -79,6 +82,17 @@ class ChatTokens:
         if not any(mask):
             raise WriteError("turns: expected a token to train, found none")
         return Tokens(list(encoded["input_ids"]), mask)
+
+    @cached_property
+    def _shows_results(self) -> bool:
+        call: JsonObject = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": {}}}
+        turns: list[JsonObject] = [
+            {"role": "user", "content": "look"},
+            {"role": "assistant", "content": "", "tool_calls": [call]},
+            {"role": "tool", "content": "lighthouse", "tool_call_id": "c1", "name": "look"},
+            {"role": "assistant", "content": "done"},
+        ]
+        return "lighthouse" in self._render(turns, None)
 
     def _span(self, messages: Sequence[JsonObject], tools: Json, number: int, text: str) -> tuple[int, int]:
         """Return where a turn stands: after what makes the agent speak, with the mark that ends its turn."""
