@@ -320,6 +320,16 @@ def test_a_file_that_is_none_of_ours_is_an_error_of_one_line(path: Path, content
         read_all(path)
 
 
+def test_the_tables_of_another_program_are_refused_and_left_as_they_are(path: Path) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE theirs (a)")
+    before = path.read_bytes()
+    with pytest.raises(WriteError, match="another program"):
+        Cache(path)
+    assert path.read_bytes() == before
+
+
 def test_a_file_of_another_version_is_refused(path: Path) -> None:
     Cache(path).close()
     with sqlite3.connect(path) as db:

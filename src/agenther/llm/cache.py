@@ -255,6 +255,7 @@ class Cached:
 
 def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None, check_same_thread=False)
+    _refuse_foreign(db)
     if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=NORMAL")
@@ -270,6 +271,14 @@ def _open(path: Path) -> sqlite3.Connection:
     if version != _VERSION:
         raise sqlite3.DatabaseError(f"its tables are of version {version}, this program uses {_VERSION}")
     return db
+
+
+def _refuse_foreign(db: sqlite3.Connection) -> None:
+    """Raise DatabaseError for tables that are not ours, before anything is written; ours come with their version."""
+    query = "SELECT (SELECT count(*) FROM sqlite_master), user_version FROM pragma_user_version"
+    n_tables, version = db.execute(query).fetchone()
+    if n_tables and version == 0:
+        raise sqlite3.DatabaseError("it holds the tables of another program")
 
 
 def _refused(path: Path, error: Exception) -> UserError:
