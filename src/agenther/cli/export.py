@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
-from agenther.cli.options import consumers_option, say_refusals
+from agenther.cli.options import consumers_option, workers_option
 from agenther.cli.stats import load_manifest
 from agenther.texts import path_text
 
@@ -15,13 +14,7 @@ from agenther.texts import path_text
 @click.command("export", short_help="Write training files of a finished job for further consumers.")
 @click.argument("out", type=click.Path(path_type=Path), metavar="OUT")
 @consumers_option(required=True)
-@click.option(
-    "--workers",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Processes to use; the output is the same for any number.",
-)
+@workers_option
 def command(out: Path, consumers: tuple[str, ...], workers: int) -> None:
     """Write training files for further consumers, from what the job of OUT stored. No run is read or judged again.
 
@@ -33,9 +26,8 @@ def command(out: Path, consumers: tuple[str, ...], workers: int) -> None:
     """
     from agenther.jobs.export import export
 
-    summary = export(out, load_manifest(out), consumers, min(workers, 4 * (os.cpu_count() or 1)))
+    summary = export(out, load_manifest(out), consumers, workers)
     for name in consumers:
         for path, n_rows in sorted(summary.rows.items()):
             if path.split("/")[1:2] == [name]:
                 click.echo(f"{n_rows:7}  {path_text(out / path)}")
-    say_refusals(consumers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,21 @@ labels_option = click.option(
 )
 
 
+def _bounded(context: click.Context, option: click.Parameter, n_workers: int) -> int:
+    """Return no more processes than can be of use."""
+    return min(n_workers, 4 * (os.cpu_count() or 1))
+
+
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    callback=_bounded,
+    help="Processes to use; the output is the same for any number.",
+)
+
+
 def consumers_option(*, required: bool = False) -> Callable[..., Any]:
     """Return the option that names the consumers for whom training files are written."""
     by_default = "" if required else "  [default: trl,sharegpt]"
@@ -58,7 +74,7 @@ def consumers_option(*, required: bool = False) -> Callable[..., Any]:
 
 
 def _known_consumers(context: click.Context, option: click.Parameter, names: str | None) -> tuple[str, ...]:
-    """Return the consumers that are named, and refuse a name that is none before anything is done."""
+    """Return the consumers that are named, and say which kinds of files they have no place for; refuse unknown names."""
     from agenther.writers import DEFAULT, WRITERS, known_consumers
 
     if names is None:
@@ -68,13 +84,7 @@ def _known_consumers(context: click.Context, option: click.Parameter, names: str
         raise click.BadParameter(f"no consumer is named {one_line(unknown[0], 60)!r}; there are {', '.join(WRITERS)}")
     if not wanted:
         raise click.BadParameter(f"no consumer is named; there are {', '.join(WRITERS)}")
-    return known_consumers(wanted)
-
-
-def say_refusals(consumers: tuple[str, ...]) -> None:
-    """Say which kinds of files the consumers have no place for, and what to take instead."""
-    from agenther.writers import WRITERS
-
-    for name in consumers:
+    for name in wanted:
         for kind, why in WRITERS[name].refuses.items():
             click.echo(f"note: {name} has no {kind}: {why}", err=True)
+    return known_consumers(wanted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import click
 import orjson
 
 from agenther.cli.model_options import ModelChoice, model_options
-from agenther.cli.options import consumers_option, format_option, labels_option, map_option, say_refusals
+from agenther.cli.options import consumers_option, format_option, labels_option, map_option, workers_option
 from agenther.cli.terminal import make_console, one_line, warn_broken_readers, warn_unmatched, warn_unmatched_paths
 from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, load_config
 from agenther.errors import ConfigError
@@ -54,13 +53,7 @@ DOMAIN_HELP = (
 @click.option(
     "--no-redact", is_flag=True, help="Keep secrets and personal data as they are: they WILL be in every output file."
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Processes to use; the output is the same for any number.",
-)
+@workers_option
 @model_options
 @click.option(
     "--concurrency",
@@ -142,7 +135,6 @@ def command(
     from agenther.jobs.report import print_summary, show_progress
     from agenther.jobs.resume import remember
     from agenther.llm.models import load_models
-    from agenther.writers import DEFAULT
 
     config = load_config(
         config_file,
@@ -154,7 +146,6 @@ def command(
     )
     models = load_models(chosen.named, chosen.models_file)
     asking = Asking(models, concurrency, max_cost_usd, max_requests, timeout_s, patience_s, batch)
-    workers = min(workers, 4 * (os.cpu_count() or 1))
     job = Job(inputs, out, config, format_name, labels, limit, workers, strict, map_file, asking, consumers)
     if batch and ("-" in inputs or not config.asks_models):
         found = "standard input, which cannot be read again" if "-" in inputs else "rules alone"
@@ -174,8 +165,6 @@ def command(
         click.echo(orjson.dumps(summary.to_json(), option=orjson.OPT_INDENT_2).decode())
     else:
         print_summary(summary, out, make_console())
-        if consumers != DEFAULT:
-            say_refusals(consumers)
         if summary.counts["unreadable"]:
             click.echo(f"what could not be read: {one_line(str(out / 'errors.jsonl'), 200)}", err=True)
     if summary.counts["unreadable"] or summary.counts["errors"]:
