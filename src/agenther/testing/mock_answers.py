@@ -16,7 +16,7 @@ from itertools import islice
 import orjson
 
 from agenther.record import Json, JsonObject
-from agenther.testing.mock_goals import find_goal, passages
+from agenther.testing.mock_goals import by_message, find_goal, passages
 from agenther.testing.mock_usage import BYTES_PER_TOKEN, count_prompt, count_tokens
 from agenther.testing.shown import ShownRun, find_canary, find_run
 
@@ -189,7 +189,8 @@ class _Answering:
 def _propose(asked: _Answering) -> JsonObject:
     """Propose one goal, or none when the run holds nothing to quote."""
     goals: list[Json] = []
-    if goal := find_goal(asked.run, asked.draw("step")):
+    change = not by_message(run := asked.run)
+    if goal := find_goal(run, asked.draw("step"), change=change):
         goals.append({**goal, "valid": True, "confidence": asked.confidence})
     return {"canary": asked.canary, "goals": goals}
 

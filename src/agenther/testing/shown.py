@@ -16,6 +16,7 @@ _CODE = re.compile(r"canary\W.{0,40}?\b([0-9a-f]{16})\b")
 _STEP = re.compile(r"\n\[step (\d+)\] (system|user|agent)(?=\n|\Z)")
 _LABEL = re.compile(r"\n(thought|message|call(?: \d+)?(?= )|observation(?: \d+)?)(?: ([^:\n]*))?: ")
 _LIMIT = re.compile(r"steps up to (\d+) only")
+_BY_ACTION = "the output of the last action is the answer"
 _TASK = re.compile(r"\[task\] (.*(?:\n  .*)*)")
 
 
@@ -65,6 +66,8 @@ class ShownRun:
     steps: tuple[ShownStep, ...]
     last: int | None = None
     """The last step that may be used; None when all may."""
+    by_action: bool = False
+    """Whether the output of the last action is taken for the answer, so that none is told in words."""
 
 
 def find_run(prompts: Sequence[str]) -> ShownRun:
@@ -77,7 +80,12 @@ def find_run(prompts: Sequence[str]) -> ShownRun:
     limit = _LIMIT.search(instruction)
     steps = tuple(ShownStep(int(head[1]), head[2], body) for head, body in _parted(_STEP, f"\n{text}"))
     task = _TASK.match(text)
-    return ShownRun(task[1].replace("\n  ", "\n") if task else "", steps, int(limit[1]) if limit else None)
+    return ShownRun(
+        task=task[1].replace("\n  ", "\n") if task else "",
+        steps=steps,
+        last=int(limit[1]) if limit else None,
+        by_action=_BY_ACTION in instruction,
+    )
 
 
 def find_canary(prompts: Sequence[str]) -> str | None:
