@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -75,3 +76,13 @@ def test_stopping_early_lands_everybody() -> None:
     back.close()
     assert air.now == 0
     assert air.closed == 1
+
+
+def test_an_error_that_befalls_all_at_once_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def crash(_: int) -> int:
+        raise ValueError("all crash")
+
+    with pytest.raises(ValueError, match="all crash"):
+        list(Flights(crash, 8).map(range(20)))
+    gc.collect()
+    assert caplog.records == []

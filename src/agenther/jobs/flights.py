@@ -50,12 +50,13 @@ class Flights(Generic[T, R]):
                 while landed:
                     yield landed.popleft().result()
         finally:
-            loop.run_until_complete(_end(flying, self._close))
+            loop.run_until_complete(_end((*flying, *landed), self._close))
             loop.close()
 
 
-async def _end(flying: Iterable[asyncio.Task[Any]], close: Callable[[], Awaitable[None]]) -> None:
-    for task in flying:
+async def _end(tasks: Iterable[asyncio.Task[Any]], close: Callable[[], Awaitable[None]]) -> None:
+    """End what is under way. Errors of what has landed are no news: one of them ended it all."""
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(*flying, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)
     await close()
