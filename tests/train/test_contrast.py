@@ -15,7 +15,7 @@ from agenther.jobs.job import Job, execute
 from agenther.messages import to_messages
 from agenther.testing import assistant, make_trajectory, tool, tool_call
 from agenther.testing import user as asks
-from agenther.train.contrast import contrast, read_contrasts
+from agenther.train.contrast import SAME, WHOLE, contrast, read_contrasts
 from agenther.train.rows import Sample, read_samples
 from agenther.trajectory import Trajectory
 
@@ -45,7 +45,7 @@ def test_a_whole_failed_run_is_contrasted_with_itself_under_its_own_goal() -> No
     assert (better.messages[0]["content"], worse.messages[0]["content"]) == (NEW, OLD)
     assert better.messages[1:] == worse.messages[1:]
     assert better.trained == worse.trained == (1, 3)
-    assert made.weight == 0.4
+    assert (made.weight, made.kind) == (0.4, SAME)
 
 
 def test_masked_turns_carry_no_loss_on_either_side() -> None:
@@ -54,23 +54,36 @@ def test_masked_turns_carry_no_loss_on_either_side() -> None:
     assert [side.trained for side in made.sides] == [(3,), (3,)]
 
 
-def test_a_cut_run_might_have_succeeded_and_gives_none() -> None:
+def test_a_part_might_have_succeeded_so_the_worse_side_is_the_whole_run() -> None:
     run = recorded(asks("And?"), assistant("I give up."))
-    assert contrast(relabelled(run), run) == "a part of the run, which might have succeeded"
+    made = contrast(relabelled(run), run)
+    assert isinstance(made, Sample)
+    assert (made.kind, made.sides[0].trained, made.sides[1].trained) == (WHOLE, (1, 3), (1, 3, 5))
+    assert [message["content"] for message in made.sides[1].messages] == [
+        OLD,
+        "",
+        "7 crates",
+        "There are 7.",
+        "And?",
+        "I give up.",
+    ]
 
 
-def test_left_out_steps_and_edited_turns_give_none() -> None:
-    shorter = [user(1, NEW), agent(3, "There are 7.")]
-    assert contrast(example(shorter, detection=failed()), recorded()) == "steps of the run are left out"
+def test_left_out_steps_and_edited_turns_stand_against_the_run_as_recorded() -> None:
     edited = [
         user(1, NEW),
         agent(2, "", call("count", '{"thing":"crates"}', "call_1")),
-        result(2, "7 crates", "call_1"),
+        result(2, "7", "call_1"),
         agent(3, "7."),
     ]
-    assert contrast(example(edited, detection=failed()), recorded()) == "trained turns were edited"
+    for messages in ([user(1, NEW), agent(3, "There are 7.")], edited):
+        made = contrast(example(messages, detection=failed()), recorded())
+        assert isinstance(made, Sample)
+        assert (made.kind, made.sides[1].trained) == (WHOLE, (1, 3))
+        assert made.sides[1].messages[-1]["content"] == "There are 7."
     masked = contrast(example(edited, train_on=(2,), detection=failed()), recorded())
     assert isinstance(masked, Sample)
+    assert (masked.kind, masked.sides[1].trained) == (SAME, (1,))
 
 
 @pytest.mark.parametrize("why", [{"infrastructure": True}, {"false_failure": True}, {"outcome": Outcome.UNKNOWN}])
@@ -88,6 +101,9 @@ def test_contrasts_of_a_job_are_those_of_its_train_side(tmp_path: Path) -> None:
     n_train = sum('"split":"train"' in line for line in examples)
     assert 0 < n_train < len(examples)
     assert len(made) + refused.total() == n_train
+    same = list(read_contrasts(tmp_path / "out", Counter(), same_run=True))
+    assert same == [one for one in made if one.kind == SAME]
+    assert len(same) < len(made)
 
 
 @pytest.mark.parametrize("method", ["sft", "dpo", "kto"])

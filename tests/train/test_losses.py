@@ -128,7 +128,7 @@ def test_goal_contrast_is_equation_two_with_a_prompt_on_each_side(
     path = write_rows(tmp_path / "data", (1.0, 0.25)) / "train" / "trl" / "sft.jsonl"
     (tmp_path / "data" / "examples.jsonl").touch()
     samples = [under_two_goals(sample) for sample in read_samples(path, "sft")]
-    monkeypatch.setattr("agenther.train.job.read_contrasts", lambda out, refused: iter(samples))
+    monkeypatch.setattr("agenther.train.job.read_contrasts", lambda *_, **__: iter(samples))
     made: Training = training("goal-contrast", tiny, tmp_path / "data", tmp_path / "out")
     trainer, _ = made.trainer(tmp_path)
     for name, parameter in trainer.model.named_parameters():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from agenther.train.settings import METHODS, Method, Settings, load_settings, pr
 @click.option("--preset", default="table4", show_default=True, help=f"Settings: {', '.join(preset_names())}.")
 @click.option("--full", is_flag=True, help="Train all weights instead of LoRA adapters.")
 @click.option("--unweighted", is_flag=True, help="Leave the severity weights w alone.")
+@click.option("--same-run", is_flag=True, help="goal-contrast: only pairs whose sides train the same turns.")
 @click.option("--epochs", type=float, help="Passes over the data.")
 @click.option("--max-steps", type=int, help="End after so many steps.")
 @click.option("--learning-rate", type=float)
@@ -36,8 +38,8 @@ from agenther.train.settings import METHODS, Method, Settings, load_settings, pr
 @click.option("--seed", type=int)
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 def command(
-    method: str, model: str | None, data: Path, out: Path, preset: str, full: bool, unweighted: bool, as_json: bool,
-    **said: Any,
+    method: str, model: str | None, data: Path, out: Path, preset: str, full: bool, unweighted: bool, same_run: bool,
+    as_json: bool, **said: Any,
 ) -> None:  # fmt: skip
     """Train a model on the files of a finished job: weighted, on the agent's tokens only.
 
@@ -50,7 +52,7 @@ def command(
     The same command goes on after an interruption. DIR gets the model, `train.json`, the loss curve `loss.jsonl` (and
     `loss.png`, if matplotlib is installed) and the last two checkpoints.
     """
-    said |= {"lora_targets": () if full else None, "weighted": False if unweighted else None}
+    said |= {"lora_targets": () if full else None, "weighted": not unweighted, "same_run": same_run}
     settings = load_settings(cast(Method, method), preset, said)
     if (named := model or settings.model) is None:
         raise ConfigError("--model: expected a folder or a hub name, found none", "a preset of a model names one too")
@@ -60,6 +62,7 @@ def command(
 
 def _train(settings: Settings, model: str, data: Path, out: Path) -> JsonObject:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     try:
         from agenther.train.job import Training
     except ModuleNotFoundError as error:
@@ -71,6 +74,7 @@ def _told(done: JsonObject, out: Path) -> str:
     data = cast(dict[str, Any], done["data"])
     lines = [
         f"{data['rows']} rows, {data['trained_tokens']} of {data['tokens']} tokens trained, {done['steps']} steps",
+        *(f"of these: {kind}: {n}" for kind, n in data["kinds"].items()),
         *(f"left out: {why}: {n}" for why, n in data["left_out"].items()),
         f"loss {done['first_loss']} -> {done['last_loss']}",
         f"model: {path_text(out)}",

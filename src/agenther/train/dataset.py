@@ -32,16 +32,20 @@ class Tally:
     tokens: int = 0
     trained_tokens: int = 0
     """Tokens whose loss counts."""
+    kinds: Counter[str] = field(default_factory=Counter)
+    """Rows that are trained, by kind, where there are several."""
     left_out: Counter[str] = field(default_factory=Counter)
     """Rows that are not trained, by reason."""
 
     def to_json(self) -> JsonObject:
         """Return the counts as JSON."""
         left_out: dict[str, Json] = dict(sorted(self.left_out.items()))
+        kinds: dict[str, Json] = dict(sorted(self.kinds.items()))
         return {
             "rows": self.rows,
             "tokens": self.tokens,
             "trained_tokens": self.trained_tokens,
+            "kinds": kinds,
             "left_out": left_out,
         }
 
@@ -86,6 +90,8 @@ def _row(sample: Sample, chat: ChatTokens, max_length: int, tally: Tally) -> dic
         tally.left_out[f"longer than {max_length} tokens"] += 1
         return None
     tally.rows += 1
+    if sample.kind:
+        tally.kinds[sample.kind] += 1
     tally.tokens += sum(len(side.ids) for side in sides)
     tally.trained_tokens += sum(sum(side.trained) for side in sides)
     row = {"ids": sides[0].ids, "trained": sides[0].trained, "weight": sample.weight, "label": sample.label}

@@ -115,7 +115,7 @@ class Training:
     def _samples(self, tally: Tally) -> Iterator[Sample]:
         method = self.settings.method
         found = (
-            read_contrasts(self.data, tally.left_out)
+            read_contrasts(self.data, tally.left_out, same_run=self.settings.same_run)
             if method == "goal-contrast"
             else read_samples(data_file(self.data, method), method)
         )
@@ -156,6 +156,7 @@ class Training:
             "save_total_limit": 2,
             "logging_steps": told.log_steps,
             "remove_unused_columns": False,
+            "dataloader_pin_memory": torch.cuda.is_available(),
             "report_to": "none",
         }
 

@@ -32,6 +32,8 @@ class Sample(NamedTuple):
     """Severity weight w."""
     label: bool = True
     """Whether the conversation is desirable (kto)."""
+    kind: str = ""
+    """What the sides of a contrast are; empty elsewhere."""
 
 
 def data_file(out: Path, method: Method) -> Path:

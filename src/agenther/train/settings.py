@@ -35,6 +35,7 @@ class Settings(Record):
     dtype: Literal["bfloat16", "float32"] = Field(description="on devices; processors compute in float32")
     beta: float = Field(default=0.1, gt=0, description="strength of the pull towards the reference (all but sft)")
     weighted: bool = Field(default=True, description="scale the loss of a row by its severity weight w")
+    same_run: bool = Field(default=False, description="goal-contrast: only pairs whose sides train the same turns")
     lora_r: int = Field(ge=1)
     lora_alpha: float = Field(gt=0)
     lora_dropout: float = Field(ge=0, lt=1)
