@@ -9,10 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 from rich.text import Text
 from tests.jobs.runs import write_runs
 
+from agenther.cli import INTERRUPTED, LazyGroup
 from agenther.cli.show import EVIDENCE, highlighted
 from agenther.cli.terminal import one_line, safe
 from agenther.config import Config
@@ -303,3 +306,12 @@ def test_a_forced_format_that_finds_no_run_says_so(tmp_path: Path) -> None:
     done = agenther("read", tmp_path / "notes.log", "--format", "react-webshop")
     assert done.returncode == 3
     assert "react-webshop" in done.stderr
+
+
+def test_any_command_that_is_stopped_from_the_keyboard_ends_as_shells_have_it() -> None:
+    class Stopped(LazyGroup):
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+            raise KeyboardInterrupt
+
+    done = CliRunner().invoke(Stopped("agenther"), ["run"])
+    assert (done.exit_code, done.stderr) == (INTERRUPTED, "stopped\n")

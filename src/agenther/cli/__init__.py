@@ -14,6 +14,10 @@ from agenther.errors import UserError
 COMMANDS = ("run", "show", "stats", "read", "formats", "estimate", "batch", "export", "train")
 
 
+INTERRUPTED = 130
+"""Exit status of a command that was stopped from the keyboard, as shells have it."""
+
+
 class LazyGroup(click.Group):
     """Imports a command's module when the command is named."""
 
@@ -26,6 +30,14 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         return cast(click.Command, importlib.import_module(f"agenther.cli.{cmd_name}").command)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; one that is stopped from the keyboard ends with a word and the status of shells."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            sys.exit(INTERRUPTED)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -8,14 +8,13 @@ from pathlib import Path
 import click
 import orjson
 
+from agenther.cli import INTERRUPTED
 from agenther.cli.model_options import ModelChoice, model_options
 from agenther.cli.options import consumers_option, format_option, labels_option, map_option, workers_option
 from agenther.cli.terminal import make_console, one_line, warn_broken_readers, warn_unmatched, warn_unmatched_paths
 from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, load_config
 from agenther.errors import ConfigError
 
-INTERRUPTED = 130
-"""Exit status of a command that was stopped from the keyboard, as shells have it."""
 WAITING = 4
 """Exit status of a job whose runs wait for a budget or a batch: all else is done."""
 DOMAIN_HELP = (
