@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -16,7 +17,9 @@ from hypothesis import strategies as st
 from tests.jobs.runs import write_runs
 
 from agenther.config import Config
+from agenther.errors import UserError
 from agenther.jobs.job import Job, execute
+from agenther.jobs.resume import JOB, remember
 
 N = 60
 
@@ -109,3 +112,10 @@ def test_other_settings_are_not_mixed_up(tmp_path: Path) -> None:
     assert strict.counts["accepted"] == 0
     loose = execute(Job((str(runs),), tmp_path / "out", Config()))
     assert loose.counts["accepted"] > 0
+
+
+def test_a_job_whose_input_has_a_name_that_cannot_be_written_down_says_so(tmp_path: Path) -> None:
+    job = Job((os.fsdecode(b"runs\xff.json"),), tmp_path / "out")
+    with pytest.raises(UserError, match="in UTF-8"):
+        remember(job)
+    assert not (tmp_path / "out" / JOB).exists()

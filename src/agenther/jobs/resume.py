@@ -37,6 +37,7 @@ def remember(job: Job) -> None:
     """Write down a job, whose inputs are files, in its output folder.
 
     Raises:
+        UserError: a name cannot be written down.
         WriteError: the folder cannot be written.
     """
     written = _Written(
@@ -49,10 +50,15 @@ def remember(job: Job) -> None:
         map_file=None if job.map_file is None else str(job.map_file.absolute()),
         consumers=job.consumers,
     )
+    try:
+        text = orjson.dumps(written.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    except TypeError as error:
+        raise UserError(
+            f"{path_text(job.out / JOB)}: expected names of files in UTF-8, found one that is none",
+            "rename the input, or name the folder that it lies in",
+        ) from error
     with write_atomically(job.out / JOB) as file:
-        file.write(
-            orjson.dumps(written.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        )
+        file.write(text)
 
 
 def recall(out: Path) -> Job:
