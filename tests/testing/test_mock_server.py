@@ -68,12 +68,13 @@ def test_a_verdict_consents_and_brings_the_canary_back(served: Served) -> None:
 
 def test_a_goal_quotes_the_run_it_is_shown(served: Served) -> None:
     (goal,) = said(served, body("propose"))["goals"]
-    assert goal["goal"] == 'Use this to reach "Three ferries and a barque"'
-    assert goal["parts"][-1] == {
-        "text": '"Three ferries and a barque"',
-        "step": 2,
-        "quote": "Three ferries and a barque",
+    assert goal["answers"] == ["Three ferries and a barque"]
+    assert {(part["step"], part["quote"]) for part in goal["parts"]} >= {
+        (2, "Three ferries and a barque"),
+        (2, "Torvik"),
     }
+    assert all(part["quote"] in RUN for part in goal["parts"])
+    assert "Torvik" in goal["goal"]
     assert said(served, body("propose", "[task] Which ships?\n[step 1] user\nmessage: Which ships?"))["goals"] == []
 
 

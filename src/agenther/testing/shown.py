@@ -49,7 +49,14 @@ class ShownStep:
 
     def all_of(self, kind: str) -> str:
         """Return the texts of one kind, joined."""
-        return "\n".join(text.text for text in self.texts if text.kind == kind)
+        return self._joined.get(kind, "")
+
+    @cached_property
+    def _joined(self) -> dict[str, str]:
+        joined: dict[str, str] = {}
+        for text in self.texts:
+            joined[text.kind] = f"{joined[text.kind]}\n{text.text}" if text.kind in joined else text.text
+        return joined
 
     @property
     def functions(self) -> str:
