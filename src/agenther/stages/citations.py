@@ -5,6 +5,8 @@ That a quote stands in a step at all belongs to `quotes`. Whether it means what 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from agenther.conclusions import Reason
 from agenther.record import Record
 from agenther.stages.language.outcomes import is_error
@@ -53,6 +55,31 @@ def why_no_evidence(trajectory: Trajectory, span: Span) -> tuple[Reason, str] | 
     return None
 
 
+def cited_calls(trajectory: Trajectory, spans: Iterable[Span]) -> tuple[tuple[Step, int], ...]:
+    """Return the calls, as steps and indices, whose arguments or whose answers are cited."""
+    found: dict[tuple[int, int], tuple[Step, int]] = {}
+    for span in spans:
+        step = trajectory.step(span.step)
+        for number in range(len(step.tool_calls)):
+            index = answered_by(step, number)
+            answer = None if index is None else f"observations[{index}].content"
+            if span.field in (f"tool_calls[{number}].arguments", answer):
+                found[step.step_id, number] = (step, number)
+    return tuple(found[at] for at in sorted(found))
+
+
+def call_number(span: Span) -> int:
+    """Return the index of the call or observation that a place lies in."""
+    return int(span.field.partition("[")[2].partition("]")[0])
+
+
+def answered_by(step: Step, number: int) -> int | None:
+    """Return the index of the observation that answers a call: the one that names it, else, where none names any, by order."""
+    index = answer_index(step, number)
+    in_order = len(step.observations) == len(step.tool_calls) and not any(o.source_call_id for o in step.observations)
+    return number if index is None and in_order else index
+
+
 def is_echo(trajectory: Trajectory, span: Span) -> bool:
     """Tell whether the line of an observation around a place says nothing that the call, the goal or the prompt did not say."""
     step = trajectory.step(span.step)
@@ -74,8 +101,8 @@ def _line_end(text: str, at: int) -> int:
 
 def _why_no_result(step: Step, span: Span) -> str | None:
     """Return why a cited call shows nothing; None when it came back with something, or only went to another directory."""
-    number = int(span.field.partition("[")[2].partition("]")[0])
-    index = answer_index(step, number)
+    number = call_number(span)
+    index = answered_by(step, number)
     answers = step.observations if index is None else step.observations[index : index + 1]
     if any(is_error(observation.content) for observation in answers):
         return "came back with an error"

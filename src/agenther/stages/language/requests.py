@@ -49,6 +49,14 @@ _ASKING = frozenset(
     """.split()
 )
 """Verbs of commands whose result is told, not left behind."""
+_ASKING_OR_CHANGING = frozenset(
+    """
+    analyse analyze assess classify convert decode diagnose evaluate extract measure parse predict rank research select solve
+    sort sum test transcribe translate work
+    """.split()
+)
+"""Verbs of commands whose result is told or left behind."""
+_WANTS_TO_KNOW = re.compile(r"\b(?:know|learn|see|find out|hear|understand|tell me|show me)\b", re.IGNORECASE)
 
 
 def why_no_request(text: str, old: str = "") -> str | None:
@@ -89,6 +97,15 @@ def wants_answer(text: str) -> bool:
     """Tell whether a request is for being told something: a question, or a command such as list, find, count."""
     verbs = (_first_word(clause).casefold() for clause in _clauses(text) if is_base_verb(_first_word(clause)))
     return is_question(text) or next(verbs, "") in _ASKING
+
+
+def may_want_answer(text: str) -> bool:
+    """Tell whether a request may be for being told something; False when it is surely for a change alone."""
+    if wants_answer(text):
+        return True
+    verb = next((word for word in map(_first_word, _clauses(text)) if is_base_verb(word)), "").casefold()
+    wishes = any(_WISH.match(clause) for clause in _clauses(text))
+    return verb in _ASKING_OR_CHANGING or (wishes and _WANTS_TO_KNOW.search(text) is not None)
 
 
 def _clauses(text: str) -> list[str]:
