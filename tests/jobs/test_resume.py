@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ from tests.jobs.runs import write_runs
 
 from agenther.config import Config
 from agenther.errors import UserError
+from agenther.jobs.asking import Asking
 from agenther.jobs.job import Job, execute
-from agenther.jobs.resume import JOB, remember
+from agenther.jobs.resume import JOB, recall, remember
 
 N = 60
 
@@ -115,7 +117,15 @@ def test_other_settings_are_not_mixed_up(tmp_path: Path) -> None:
 
 
 def test_a_job_whose_input_has_a_name_that_cannot_be_written_down_says_so(tmp_path: Path) -> None:
-    job = Job((os.fsdecode(b"runs\xff.json"),), tmp_path / "out")
+    job = Job((os.fsdecode(b"runs\xff.json"),), tmp_path / "out", asking=Asking(batch=True))
     with pytest.raises(UserError, match="in UTF-8"):
         remember(job)
     assert not (tmp_path / "out" / JOB).exists()
+
+
+def test_a_job_that_waited_for_a_batch_is_forgotten_when_another_took_its_place(tmp_path: Path) -> None:
+    job = Job(("runs.json",), tmp_path / "out", asking=Asking(batch=True))
+    remember(job)
+    assert recall(job.out).inputs == (str(Path("runs.json").absolute()),)
+    remember(replace(job, asking=Asking()))
+    assert not (job.out / JOB).exists()

@@ -155,8 +155,7 @@ def command(
     except KeyboardInterrupt:
         click.echo("stopped: the same command goes on where it was", err=True)
         sys.exit(INTERRUPTED)
-    if batch:
-        remember(job)
+    remember(job)
     warn_unmatched(labels, summary.unmatched_labels)
     warn_unmatched_paths(map_file, summary.unmatched_paths)
     warn_broken_readers()

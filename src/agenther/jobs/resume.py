@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from agenther.config import Config
 from agenther.errors import UserError
 from agenther.jobs.asking import Asking
-from agenther.jobs.files import write_atomically
+from agenther.jobs.files import remove, write_atomically
 from agenther.jobs.job import Job
 from agenther.llm.models import Model
 from agenther.record import Record
@@ -34,12 +34,15 @@ class _Written(Record):
 
 
 def remember(job: Job) -> None:
-    """Write down a job, whose inputs are files, in its output folder.
+    """Write down a job that waits for a batch, and whose inputs are files, in its output folder; after any other, forget it.
 
     Raises:
         UserError: a name cannot be written down.
         WriteError: the folder cannot be written.
     """
+    if not job.asking.batch:
+        remove(job.out / JOB)
+        return
     written = _Written(
         inputs=tuple(str(Path(given).absolute()) for given in job.inputs),
         config=job.config,
