@@ -231,3 +231,10 @@ def test_a_bound_of_dollars_says_before_anything_is_asked_what_it_does_not_bind(
     done = CliRunner().invoke(group, [*job, "--batch", "--max-requests", "5"])
     assert isinstance(done.exception, ConfigError)
     assert "a batch has no bounds" in str(done.exception)
+
+
+def test_a_bound_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    job = ["run", str(RUNS), "-o", str(tmp_path / "out"), "--mode", "llm", "--model", "gpt-4o-mini"]
+    done = CliRunner().invoke(group, [*job, "--max-cost-usd", "nan"])
+    assert isinstance(done.exception, ConfigError)
+    assert "expected a number" in str(done.exception)

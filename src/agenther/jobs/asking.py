@@ -53,6 +53,8 @@ class Asked:
         named = {name for name in (config.model, *config.judges) if name is not None}
         if missing := sorted(named - asking.models.keys()):
             raise ConfigError(f"model {missing[0]}: expected where it is served, found nothing")
+        if asking.max_cost_usd is not None and not asking.max_cost_usd >= 0:
+            raise ConfigError(f"a bound of dollars: expected a number from 0 on, found {asking.max_cost_usd:g}")
         if asking.batch and (asking.max_cost_usd is not None or asking.max_requests is not None):
             raise ConfigError("a batch has no bounds: what it may cost is up to who hands it over", "agenther estimate")
         if asking.unbounded and named <= {*asking.unbounded}:
