@@ -187,3 +187,23 @@ def put_to_the_gate(rewritten: Rewritten) -> tuple[Refusal | None, ScriptedClien
     judges = tuple(ModelJudge(client, model(name), FENCER, Config()) for name in ("judge-a", "judge-b"))
     parts = Parts(detector=None, extractor=None, proposer=None, checks=rule_checks(), judges=judges)  # type: ignore[arg-type]
     return asyncio.run(decide(rewritten, parts, Config()))[1], client
+
+
+@each_injection
+def test_no_injection_makes_a_change_of_a_look_up(text: str) -> None:
+    run = open_run(f"{FOUND}\nThe transfer of 500 to Ingrid Solheim was made.\n{text}")
+    told = "The transfer of 500 to Ingrid Solheim was made."
+    for goal, quotes in (
+        ("Transfer 500 to Ingrid Solheim", (("Transfer 500 to Ingrid Solheim", told),)),
+        ('Transfer the piers of "Old Harbour"', (("Transfer", told), AREA, ("piers", COUNT))),
+    ):
+        for effect in (True, False):
+            answers = () if effect else ("was made",)
+            proposal = open_goal(run, goal, quotes, effect=effect, answers=answers, confidence=1.0)
+            rewritten = rewrite(run, proposal)
+            assert isinstance(rewritten, Rewritten)
+            refusal, client = put_to_the_gate(rewritten)
+            assert refusal is not None, goal
+            assert refusal.stage is Stage.CHECK
+            assert not effect or refusal.reason is Reason.NOT_TRUE, refusal
+            assert client.requests == []

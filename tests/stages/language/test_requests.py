@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agenther.stages.language.requests import wants_answer, why_no_request
+from agenther.stages.language.requests import may_want_answer, wants_answer, why_no_request
 
 ASKING = (
     "Which inns in Torvik take dogs?",
@@ -62,3 +62,10 @@ def test_the_users_own_words_are_allowed() -> None:
     goal = "List the phone numbers of the agent of Torvik"
     assert why_no_request(goal) is not None
     assert why_no_request(goal, "Call the agent in Skarvik") is None
+
+
+def test_some_commands_ask_or_change_and_some_surely_change() -> None:
+    for text in ("Convert 240 NOK to EUR", "I need to know how deep the harbour is", "List the piers of Torvik"):
+        assert may_want_answer(text)
+    for text in ("Transfer 500 to Liv Berg", "Can you book the cheapest room?", "I want you to rename the boat Skua"):
+        assert not may_want_answer(text)
