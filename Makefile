@@ -44,7 +44,7 @@ check: $(VENV)/.dev  ## format, lint and types
 
 $(VENV)-train/.done: pyproject.toml constraints.txt
 	@test -x $(VENV)-train/bin/python || $(PYTHON) -m venv $(VENV)-train
-	@$(VENV)-train/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train]' 'pytest>=9' 'hypothesis>=6.130'
+	@$(VENV)-train/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train]' 'pytest>=9' 'hypothesis>=6.130' 'matplotlib>=3.9'
 	@touch $@
 
 test-train: $(VENV)-train/.done  ## train tiny models with the extra `train` and look at tokens, losses and gradients

@@ -115,6 +115,7 @@ def test_the_command_trains_on_what_a_job_wrote(tiny: Path, tmp_path: Path) -> N
     assert shown["data"]["rows"] > 0
     assert 0 < shown["data"]["trained_tokens"] < shown["data"]["tokens"]
     assert (tmp_path / "model" / "adapter_model.safetensors").exists()
+    assert (tmp_path / "model" / "loss.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_model_that_is_none_and_a_folder_without_a_job_are_named(tiny: Path, tmp_path: Path) -> None:
