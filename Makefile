@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help counts demo demo-llm test test-train check fuzz format clean
+.PHONY: help counts demo demo-llm test test-train contracts check fuzz format clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -49,6 +49,11 @@ $(VENV)-train/.done: pyproject.toml constraints.txt
 
 test-train: $(VENV)-train/.done  ## train tiny models with the extra `train` and look at tokens, losses and gradients
 	@OMP_NUM_THREADS=1 $(VENV)-train/bin/python -m pytest tests/train
+
+contracts: $(VENV)-train/.done $(VENV)/.dev  ## load our rows with frameworks in environments of yours: any of SWIFT, LLAMAFACTORY, AXOLOTL=PATH/TO/python
+	@$(VENV)-train/bin/python -m agenther.testing.tiny_model $(VENV)-train/tiny
+	@set -e; for one in $(if $(SWIFT),swift=$(SWIFT)) $(if $(LLAMAFACTORY),llamafactory=$(LLAMAFACTORY)) $(if $(AXOLOTL),axolotl=$(AXOLOTL)); do \
+		HF_HUB_OFFLINE=1 $(BIN)/python -m tests.contracts.run "$${one%%=*}" "$${one#*=}" $(CURDIR)/$(VENV)-train/tiny; done
 
 $(VENV)-fuzz/.done: pyproject.toml constraints.txt
 	@test -x $(VENV)-fuzz/bin/python || $(PYTHON) -m venv $(VENV)-fuzz
