@@ -110,3 +110,11 @@ def test_errors_are_shortened_and_their_codes_read() -> None:
     assert len(error_text(found)) == SHOWN + 1
     assert error_code(found) == "a b"
     assert error_code("busy") == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "means"), [("eos", "stop"), ("end_turn", "stop"), ("length", "length"), (None, "stop")]
+)
+def test_ends_that_the_model_chose_are_named_as_openai_names_them(said: Any, means: str) -> None:
+    body = {"choices": [{"message": {"content": "yes"}, "finish_reason": said}]}
+    assert read_completion(body).finish == means

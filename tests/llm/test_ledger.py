@@ -159,6 +159,7 @@ def test_what_was_paid_before_counts() -> None:
     ledger = Ledger(MODELS, [spent], max_cost_usd=0.01, max_requests=100)
     with pytest.raises(BudgetExceeded, match=r"\$0\.0100 spent of \$0\.01 allowed"):
         run(Metered(ScriptedClient([]), ledger).complete(make_request()))
+    ledger = Ledger(MODELS, [spent], max_requests=100)
     ledger.count(AskedBy.JUDGE, "free", Usage(), requests=80)
     with pytest.raises(BudgetExceeded, match="100 requests made of 100 allowed"):
         run(Metered(ScriptedClient([]), ledger).complete(make_request(model="free")))
@@ -175,3 +176,15 @@ def test_one_called_off_gives_back_what_was_set_apart() -> None:
         assert (await client.complete(make_request())).text == "yes"
 
     run(main())
+
+
+def test_once_a_request_did_not_fit_nothing_more_is_asked() -> None:
+    ledger = Ledger(MODELS, max_cost_usd=0.001)
+    asked = ScriptedClient(lambda _: "yes", Usage(prompt_tokens=10, completion_tokens=5))
+    client = Metered(asked, ledger)
+    dear = make_request("hello", "small", AskedBy.JUDGE).model_copy(update={"max_tokens": 1_000_000})
+    run(client.complete(make_request("hello", "small", AskedBy.PROPOSE)))
+    for request in (dear, make_request("again", "small", AskedBy.PROPOSE)):
+        with pytest.raises(BudgetExceeded):
+            run(client.complete(request))
+    assert len(asked.requests) == 1

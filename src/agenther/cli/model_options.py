@@ -74,6 +74,8 @@ class ModelChoice:
         if llm and self.model is None:
             raise ConfigError("--mode llm: expected --model NAME", "agenther run INPUT -o OUT --mode llm --model NAME")
         propose = self.propose or ("llm" if llm else None)
+        if self.model is not None and not llm and "llm" not in (self.detect, self.extract, propose):
+            raise ConfigError(f"--model {self.model}: expected a part that asks it, found rules", "give --mode llm")
         return {
             "model": None if self.model is None else name_of(self.model),
             "judges": tuple(map(name_of, self.judges)) or None,

@@ -10,6 +10,7 @@ from agenther.texts import whole_text
 
 PATH = "/chat/completions"
 """Where completions are asked for, below a model's endpoint."""
+_CHOSEN_ENDS = frozenset({"eos", "eos_token", "end_turn", "stop_sequence"})
 SHOWN = 200
 """Most characters of a server's own words in an error."""
 MOST_TOKENS = 10**9
@@ -50,7 +51,7 @@ def read_completion(body: Json) -> Response:
     )
     return Response(
         text=text or refusal,
-        finish="content_filter" if refusal and not text else finish if isinstance(finish, str) and finish else "stop",
+        finish="content_filter" if refusal and not text else _finish(finish),
         usage=_usage(_member(body, "usage")),
         model=_text(_member(body, "model")),
     )
@@ -81,6 +82,11 @@ def shorten(text: str) -> str:
     """Put a text on one line of at most `SHOWN` characters."""
     line = " ".join(text[: 4 * SHOWN].split())
     return line if len(line) <= SHOWN else line[:SHOWN] + "…"
+
+
+def _finish(said: Json) -> str:
+    """Return why an answer ends, in OpenAI's words where a server has its own for an end that the model chose."""
+    return said if isinstance(said, str) and said and said not in _CHOSEN_ENDS else "stop"
 
 
 def _usage(usage: Json) -> Usage:

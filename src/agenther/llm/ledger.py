@@ -89,6 +89,7 @@ class Ledger:
         self._reserved_usd = 0.0
         self._n_under_way = 0
         self._settled = asyncio.Event()
+        self._exceeded: str | None = None
         for spent in earlier:
             self.count(spent.asked_by, spent.model, spent.usage, spent.requests)
 
@@ -147,9 +148,19 @@ class Ledger:
     def _has_room(self, most_usd: float) -> bool:
         """Tell whether a request fits beside those under way.
 
+        Once one did not fit none does: nothing more is proposed that could not be judged.
+
         Raises:
             BudgetExceeded: it does not fit even if they cost nothing.
         """
+        if self._exceeded is None:
+            try:
+                return self._fits(most_usd)
+            except BudgetExceeded as error:
+                self._exceeded = str(error)
+        raise BudgetExceeded(self._exceeded)
+
+    def _fits(self, most_usd: float) -> bool:
         spent = self._total
         if self._max_requests is not None:
             if spent.requests >= self._max_requests:

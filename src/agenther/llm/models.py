@@ -87,6 +87,10 @@ def _model(given: str, table: Mapping[str, Mapping[str, Any]]) -> Model:
     if match:
         facts["endpoint"] = match["endpoint"]
     facts["endpoint"] = str(facts["endpoint"]).rstrip("/")
+    if "@" in split_url(facts["endpoint"]).netloc:
+        raise ConfigError(
+            f"model {name} endpoint: expected none with a password", "name the variable that holds the key as key_env"
+        )
     if "key_env" not in facts:
         at, openai = split_url(facts["endpoint"]), split_url(OPENAI)
         at_openai = (at.scheme, at.hostname) == (openai.scheme, openai.hostname)
