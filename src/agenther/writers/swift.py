@@ -113,9 +113,7 @@ class SwiftWriter:
     def sidecars(self, files: Files) -> dict[str, str]:
         """Return a README with the commands, and the arguments of each kind as a file."""
         made = {f"{kind}.yaml": _arguments(kind, files) for kind in trained_kinds(files)}
-        commands = "\n".join(
-            f"swift {_COMMAND[kind]} --config {kind}.yaml --model MODEL" for kind in trained_kinds(files)
-        )
+        commands = "\n".join(f"swift {_COMMAND[kind]} {kind}.yaml --model MODEL" for kind in trained_kinds(files))
         text = guide(self.consumer, commands=commands or "# no file has rows to train on")
         return {**made, "README.md": readme("Rows for ms-swift", files, [text])} if files else {}
 
