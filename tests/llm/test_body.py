@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.llm.serving import make_model, make_request
 
 from agenther.errors import ParseError
 from agenther.llm.base import AnswerForm, AskedBy, Message, Request, Usage
@@ -118,3 +119,10 @@ def test_errors_are_shortened_and_their_codes_read() -> None:
 def test_ends_that_the_model_chose_are_named_as_openai_names_them(said: Any, means: str) -> None:
     body = {"choices": [{"message": {"content": "yes"}, "finish_reason": said}]}
     assert read_completion(body).finish == means
+
+
+def test_models_that_think_get_their_own_field_for_the_length_and_no_temperature() -> None:
+    model = make_model("http://a/v1", length_field="max_completion_tokens", temperature=False)
+    body = request_body(make_request(), model)
+    assert "max_completion_tokens" in body
+    assert {"max_tokens", "temperature"}.isdisjoint(body)

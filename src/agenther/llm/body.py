@@ -22,9 +22,10 @@ def request_body(request: Request, model: Model) -> JsonObject:
     body: JsonObject = {
         "model": model.served_as,
         "messages": [{"role": m.role, "content": whole_text(m.content)} for m in request.messages],
-        "temperature": request.temperature,
-        "max_tokens": request.max_tokens,
+        model.length_field: request.max_tokens,
     }
+    if model.temperature:
+        body["temperature"] = request.temperature
     if request.form is not None and model.json_schema:
         schema: JsonObject = {"name": request.form.name, "schema": request.form.json_schema, "strict": True}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}

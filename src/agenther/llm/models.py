@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -42,6 +42,10 @@ class Model(Record):
     key_env: str | None = Field(default=None, description="environment variable with the key; None: no key is sent")
     context_tokens: int | None = Field(default=None, ge=1, description="tokens of prompt and answer; None: not known")
     json_schema: bool = Field(default=True, description="whether its server binds answers to a JSON schema")
+    length_field: Literal["max_tokens", "max_completion_tokens"] = Field(
+        default="max_tokens", description="by which its server takes the most tokens of an answer"
+    )
+    temperature: bool = Field(default=True, description="whether it takes a temperature; some models refuse any but 1")
     price: Price | None = Field(default=None, description="None: not known, counted as 0 and said so")
 
     @property
