@@ -108,6 +108,8 @@ def _write_card(out: Path, summary: Summary, config: Config) -> None:
     card = dataset_card(
         {
             "redacted": config.redact,
+            "proposer": config.model if config.propose == "llm" else None,
+            "judges": list(config.judges),
             "files": {"examples.jsonl": summary.counts["examples"], **dict(sorted(summary.rows.items()))},
             "runs": dict(sorted(summary.counts.items())),
             "sources": {name: tally["read"] for name, tally in sorted(summary.by_format.items())},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 from agenther.record import Json, JsonObject
 from agenther.writers.base import MESSAGES, NUMBER, TEXT
@@ -34,9 +35,8 @@ Recorded runs of LLM agents that failed their goal, told again as demonstrations
 _MEANING = """## What a label means, and what it does not
 
 - An example with `origin: hindsight` says: the kept part of this recorded run is a demonstration of `hindsight_goal`. Every
-  part of that goal points at the characters of the run that support it (`claims`, `verdict.scores`). The checks were made
-  by rules; no model and no person has confirmed a single label, and no environment was run again to test it unless a
-  score in `verdict` says so.
+  part of that goal points at the characters of the run that support it (`claims`, `verdict.scores`). VOICES
+  No person has confirmed a single label, and no environment was run again to test it unless a score in `verdict` says so.
 - An example with `origin: success` is a run that its source calls successful, unchanged but for its last results.
 - `verdict.support` is the share of the goal's parts that are bound to evidence. It is not a probability.
 - A KTO row with `label: false` is a whole recorded run that failed its goal; no cut run is ever called a failure.
@@ -54,7 +54,7 @@ _MEANING = """## What a label means, and what it does not
 
 ## Limits
 
-- Goals are composed by rules, so their wording is narrower than what people write.
+WORDING
 - A hindsight goal is often easier than the goal that failed. Mix these rows with other data and measure.
 - Shared state, such as files that other runs left behind, may be visible in a run and is not always known.
 REDACTION
@@ -66,6 +66,17 @@ data. AgentHER adds no licence of its own and does not know theirs: state them b
 """
 
 
+_BY_RULES = "The checks were made\n  by rules, and no model was asked."
+_BY_MODELS = (
+    "The checks were made\n  by rules. {proposer}{judges}\n"
+    "  `provenance.panel` says for each example whether all these voices are different models (`independent`) or not\n"
+    "  (`same_model`). How precise such labels are has not been measured."
+)
+_NARROW = "- Goals are composed by rules, so their wording is narrower than what people write."
+_MODEL_WORDS = (
+    "- Goals are worded by a model, and so are final answers whose `repairs` say `synthesized`: no agent said them.\n"
+    "- Models were shown text that strangers wrote. It was fenced and checked; what else it may have steered is not known."
+)
 _REDACTED = "- Secrets and personal data were replaced by placeholders where patterns find them. Patterns miss some."
 _NOT_REDACTED = "- **Secrets and personal data were NOT replaced** (`--no-redact`): look before you share this folder."
 
@@ -75,8 +86,9 @@ def dataset_card(summary: JsonObject) -> str:
 
     Args:
         summary: any of `files` ({path: rows}), `sources` ({name: runs}), the counts `runs`, `strategies`, `domains`,
-            `origins`, `drop_reasons` ({name: n}), and whether the runs were `redacted`. What is absent is left out of
-            the card; files without rows too, since loaders refuse them.
+            `origins`, `drop_reasons` ({name: n}), whether the runs were `redacted`, and the names of the model that
+            was `proposer` and of the `judges`. What is absent is left out of the card; files without rows too, since
+            loaders refuse them.
     """
     files = {path: n for path, n in _counts(summary, "files") if n}
     parts = [
@@ -84,9 +96,27 @@ def dataset_card(summary: JsonObject) -> str:
         _HEAD,
         *_tables(summary, files),
         _loading(files),
-        _MEANING.replace("REDACTION", _REDACTED if summary.get("redacted", True) else _NOT_REDACTED),
+        _meaning(summary),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _meaning(summary: JsonObject) -> str:
+    """Return what the labels mean, by who made them."""
+    proposer, judges = summary.get("proposer"), cast(list[str], summary.get("judges") or [])
+    by_models = _BY_MODELS.format(
+        proposer=f"The model `{proposer}` proposed the goals; " if proposer else "Rules proposed the goals; ",
+        judges=f"{', '.join(f'`{judge}`' for judge in judges)} judged them." if judges else "no other model judged them.",
+    )
+    values = {
+        "REDACTION": _REDACTED if summary.get("redacted", True) else _NOT_REDACTED,
+        "VOICES": by_models if proposer or judges else _BY_RULES,
+        "WORDING": _MODEL_WORDS if proposer else _NARROW,
+    }
+    text = _MEANING
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return text
 
 
 def _front_matter(files: dict[str, int]) -> Iterator[str]:
