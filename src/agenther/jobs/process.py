@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import weakref
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from agenther.conclusions import Reason, Result
 from agenther.config import Config
@@ -63,20 +63,23 @@ class Processor:
     def _parts(self) -> Parts:
         return rule_parts(self.config, tuple(SqlDump(path) for path in self.databases))
 
-    @cached_property
-    def _loop(self) -> asyncio.AbstractEventLoop:
-        """One event loop for all runs: to make one costs as much as to detect a failure."""
-        loop = asyncio.new_event_loop()
-        weakref.finalize(self, loop.close)
-        return loop
-
     def __call__(self, trajectory: Trajectory) -> Processed:
         """Return the run as it may be stored with its Result; an exception becomes the Result's error."""
-        return self._loop.run_until_complete(process(trajectory, self._parts, self.config))
+        return _without_waiting(process(trajectory, self._parts, self.config))
 
     def texts(self, trajectory: Trajectory) -> Texts:
         """Return what the store shall hold of a run."""
         return texts_of(self(trajectory))
+
+
+def _without_waiting(work: Coroutine[Any, Any, Processed]) -> Processed:
+    """Do work that waits for nothing, as that of rules, without an event loop."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        return done.value
+    work.close()
+    raise RuntimeError("rules waited for something")
 
 
 async def process(trajectory: Trajectory, parts: Parts, config: Config) -> Processed:
