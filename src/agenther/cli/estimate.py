@@ -12,7 +12,7 @@ import click
 import orjson
 
 from agenther.cli.model_options import ModelChoice, model_options
-from agenther.cli.options import format_option, labels_option, map_option
+from agenther.cli.options import config_option, format_option, labels_option, limit_option, map_option
 from agenther.cli.terminal import make_console, one_line, warn_broken_readers, warn_unmatched, warn_unmatched_paths
 from agenther.config import load_config
 from agenther.record import JsonObject
@@ -40,15 +40,9 @@ _MOST = "every round, every goal judged by every judge, answers at full length, 
 @format_option
 @map_option
 @labels_option
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE.toml",
-    help="Settings; options win over it.",
-)
+@config_option
 @model_options
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Stop after N runs.")
+@limit_option
 @click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
 def command(
     inputs: tuple[str, ...],

@@ -88,3 +88,13 @@ def _known_consumers(context: click.Context, option: click.Parameter, names: str
         for kind, why in WRITERS[name].refuses.items():
             click.echo(f"note: {name} has no {kind}: {why}", err=True)
     return known_consumers(wanted)
+
+
+config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE.toml",
+    help="Settings; options win over it.",
+)
+limit_option = click.option("--limit", type=click.IntRange(1), metavar="N", help="Stop after N runs.")

@@ -10,7 +10,15 @@ import orjson
 
 from agenther.cli import INTERRUPTED
 from agenther.cli.model_options import ModelChoice, model_options
-from agenther.cli.options import consumers_option, format_option, labels_option, map_option, workers_option
+from agenther.cli.options import (
+    config_option,
+    consumers_option,
+    format_option,
+    labels_option,
+    limit_option,
+    map_option,
+    workers_option,
+)
 from agenther.cli.terminal import make_console, one_line, warn_broken_readers, warn_unmatched, warn_unmatched_paths
 from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, load_config
 from agenther.errors import ConfigError
@@ -31,13 +39,7 @@ DOMAIN_HELP = (
 @format_option
 @map_option
 @labels_option
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE.toml",
-    help="Settings; options win over it.",
-)
+@config_option
 @click.option(
     "--domain",
     "domains",
@@ -86,7 +88,7 @@ DOMAIN_HELP = (
     help="Seconds of nothing but failures after which a server is given up.  [default: 600]",
 )
 @click.option("--batch", is_flag=True, help="Ask nothing now: keep the requests for `agenther batch export OUT`.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Stop after N runs.")
+@limit_option
 @click.option("--seed", type=int, help="Seed of the train/test split and of shuffles.")
 @click.option("--strict", is_flag=True, help="Stop at the first input that cannot be read.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")

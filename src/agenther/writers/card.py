@@ -106,7 +106,9 @@ def _meaning(summary: JsonObject) -> str:
     proposer, judges = summary.get("proposer"), cast(list[str], summary.get("judges") or [])
     by_models = _BY_MODELS.format(
         proposer=f"The model `{proposer}` proposed the goals; " if proposer else "Rules proposed the goals; ",
-        judges=f"{', '.join(f'`{judge}`' for judge in judges)} judged them." if judges else "no other model judged them.",
+        judges=f"{', '.join(f'`{judge}`' for judge in judges)} judged them."
+        if judges
+        else "no other model judged them.",
     )
     values = {
         "REDACTION": _REDACTED if summary.get("redacted", True) else _NOT_REDACTED,
