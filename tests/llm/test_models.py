@@ -34,12 +34,18 @@ def test_names_that_are_none(name: str) -> None:
         ("https://api.openai.com/v1", "OPENAI_API_KEY"),
         ("http://api.openai.com/v1", OWN_KEY),
         ("https://api.openai.com.example/v1", OWN_KEY),
-        ("https://api.openai.com@example.org/v1", OWN_KEY),
         ("http://[/v1", OWN_KEY),
     ],
 )
 def test_the_key_of_openai_goes_to_openai_and_is_never_sent_in_clear(endpoint: str, key_env: str) -> None:
     assert load_models([f"small@{endpoint}"])["small"].key_env == key_env
+
+
+@pytest.mark.parametrize("endpoint", ["https://api.openai.com@example.org/v1", "http://me:secret@example.org/v1"])
+def test_an_endpoint_with_a_user_is_refused_without_showing_the_password(endpoint: str) -> None:
+    with pytest.raises(ConfigError, match="none with a password") as refused:
+        load_models([f"small@{endpoint}"])
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
