@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from agenther.record import JsonObject, Record, StorableObject
+from agenther.replay import Replay
 from agenther.trajectory import Source, Span, Step, Trajectory
 
 
@@ -174,6 +175,9 @@ class Score(Record):
     explanation: str = ""
     evidence: tuple[Span, ...] = ()
     reason: Reason | None = Field(default=None, description="why it refuses; None when it does not")
+    replay: Replay | None = Field(
+        default=None, description="what was shown by execution; None where nothing was executed"
+    )
 
 
 class Verdict(Record):

@@ -24,6 +24,7 @@ LAYERS = {
         "messages",
         "conclusions",
         "preferences",
+        "replay",
     },
     1: {"readers", "writers", "environments", "tasks", "llm"},
     2: {"stages", "pipeline"},

@@ -1,1 +1,1 @@
-"""Environments that can be asked again: databases beside the runs."""
+"""Environments that can be asked again: simulators that replay a run's calls, and databases beside the runs."""

@@ -13,7 +13,7 @@ from typing import NamedTuple, cast
 
 import orjson
 
-from agenther.conclusions import Example
+from agenther.conclusions import Example, Score
 from agenther.config import Config
 from agenther.errors import WriteError
 from agenther.jobs.store import Place, Store, Stored
@@ -151,5 +151,14 @@ def example_row(example: Example, side: Side) -> JsonObject:
     row = cast(JsonObject, example.model_dump(mode="json"))
     row["split"] = side
     row["claims"] = [claim.model_dump(mode="json", exclude={"data"}) for claim in example.claims]
-    row["verdict"] = example.verdict.model_dump(mode="json", exclude={"scores": {"__all__": {"reason"}}})
+    row["verdict"] = {
+        **example.verdict.model_dump(mode="json", exclude={"scores"}),
+        "scores": [_score_row(score) for score in example.verdict.scores],
+    }
     return row
+
+
+def _score_row(score: Score) -> JsonObject:
+    """Return a vote for an accepted example: it has no reason against, and perhaps no replay."""
+    unsaid = {"reason"} if score.replay is not None else {"reason", "replay"}
+    return score.model_dump(mode="json", exclude=unsaid)
