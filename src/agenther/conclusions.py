@@ -229,6 +229,9 @@ class Example(Record):
     train_on: tuple[int, ...]
     repairs: tuple[str, ...]
     provenance: JsonObject
+    answers: tuple[str, ...] = Field(
+        default=(), description="values that answer the hindsight goal; kept in the store for tasks, in no file"
+    )
 
 
 class Result(Record):

@@ -18,9 +18,10 @@ from agenther.config import Config
 from agenther.errors import WriteError
 from agenther.jobs.store import Place, Store, Stored
 from agenther.record import JsonObject
+from agenther.stages.package.draw import Draw, draw_of
 from agenther.stages.package.preferences import Candidate, desirable, same_goal_pairs, undesirable
 from agenther.stages.package.split import Side, seeded_rank, side_of
-from agenther.writers import DEFAULT, WRITERS, Kind, Trainable, checked_rows, row_line
+from agenther.writers import DEFAULT, WRITERS, Kind, Trainable, checked_rows, kind_of, row_line
 
 MOST_RUNS = 200
 """Runs of one task that are looked at for pairs: what keeps memory bounded however often a task was run."""
@@ -34,6 +35,8 @@ class Line(NamedTuple):
     text: bytes
     turn: Turn | None = None
     """Its turn in a shuffled file; None where lines come in the order of the input."""
+    draw: Draw | None = None
+    """What decides whether a row stays where it carries no weight; None where all do."""
 
 
 class Turn(NamedTuple):
@@ -143,12 +146,12 @@ def training_lines(
                 why = {"file": name, "id": record.id, "trajectory_id": run_id, "why": row.message}
                 yield Line(SET_ASIDE, orjson.dumps(why, option=orjson.OPT_APPEND_NEWLINE), turn)
             else:
-                yield Line(name, row_line(row), turn)
+                yield Line(f"{side}/{writer.consumer}/{kind_of(writer, row, kind)}.jsonl", row_line(row), turn)
 
 
 def example_row(example: Example, side: Side) -> JsonObject:
     """Return an example as it stands in examples.jsonl, with its side of the split."""
-    row = cast(JsonObject, example.model_dump(mode="json"))
+    row = cast(JsonObject, example.model_dump(mode="json", exclude={"answers"}))
     row["split"] = side
     row["claims"] = [claim.model_dump(mode="json", exclude={"data"}) for claim in example.claims]
     row["verdict"] = {

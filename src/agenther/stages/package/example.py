@@ -47,6 +47,7 @@ def make_example(
         train_on=rewritten.train_on,
         repairs=rewritten.repairs,
         provenance=provenance(config) | _voices(proposal, panel),
+        answers=proposal.answers,
     )
 
 
