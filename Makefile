@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help counts demo demo-llm test test-train contracts check fuzz format clean
+.PHONY: help counts demo demo-llm test test-train bfcl-env test-bfcl contracts check fuzz format clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -55,6 +55,16 @@ contracts: $(VENV)-train/.done $(VENV)/.dev  ## load our rows with frameworks in
 	@set -e; for one in $(if $(SWIFT),swift=$(SWIFT)) $(if $(LLAMAFACTORY),llamafactory=$(LLAMAFACTORY)) $(if $(AXOLOTL),axolotl=$(AXOLOTL)); do \
 		HF_HUB_OFFLINE=1 $(BIN)/python -m tests.contracts.run "$${one%%=*}" "$${one#*=}" $(CURDIR)/$(VENV)-train/tiny; done
 
+$(VENV)-bfcl/.done: Makefile
+	@test -x $(VENV)-bfcl/bin/python || $(PYTHON) -m venv $(VENV)-bfcl
+	@$(VENV)-bfcl/bin/python -m pip install --quiet --disable-pip-version-check --no-deps bfcl-eval==2026.3.23 mpmath==1.3.0
+	@touch $@
+
+bfcl-env: $(VENV)-bfcl/.done  ## make the environment in which BFCL's multi-turn runs are replayed (no network but for pip)
+
+test-bfcl: $(VENV)-bfcl/.done $(VENV)/.dev  ## test the replay of BFCL runs against BFCL itself
+	@$(BIN)/python -m pytest tests -m bfcl
+
 $(VENV)-fuzz/.done: pyproject.toml constraints.txt
 	@test -x $(VENV)-fuzz/bin/python || $(PYTHON) -m venv $(VENV)-fuzz
 	@$(VENV)-fuzz/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . 'atheris>=3'
@@ -71,4 +81,4 @@ counts: $(VENV)/.core  ## count the runs of each source in CORPORA, compare with
 	@$(BIN)/python benchmarks/counts.py $(CORPORA) > $(VENV)/counts.md && mv $(VENV)/counts.md docs/measurements/counts.md
 
 clean:  ## remove the environment and the demo's output
-	rm -rf $(VENV) $(VENV)-fuzz $(VENV)-train demo-out demo-llm-out fuzz-out
+	rm -rf $(VENV) $(VENV)-fuzz $(VENV)-train $(VENV)-bfcl demo-out demo-llm-out fuzz-out

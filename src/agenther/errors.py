@@ -74,6 +74,10 @@ class ParseError(StageError):
     """A text that should have had a structure has not."""
 
 
+class ReplayError(StageError):
+    """An environment could not make a run again: it failed, hung, or is no environment."""
+
+
 class Postponed(AgentHERError):
     """A run cannot go on now and loses nothing by waiting: it stays open, and the same command takes it up again."""
 
