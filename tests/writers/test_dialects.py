@@ -14,7 +14,7 @@ from tests.writers.writer_material import agent, call, example, examples, pair, 
 
 from agenther.conclusions import Example
 from agenther.errors import WriteError
-from agenther.writers import WRITERS, FileSize, checked_rows, row_line
+from agenther.writers import WRITERS, FileSize, checked_rows, kind_of, row_line
 
 NEW = ("swift", "llamafactory", "axolotl", "openai", "atif")
 TOOL = '[{"type":"function","function":{"name":"search","parameters":{"type":"object","properties":{}}}}]'
@@ -124,6 +124,27 @@ def test_masks_are_those_of_the_example(one: Example) -> None:
         assert [m["weight"] for m in row["messages"] if m["role"] == "assistant"] == [int(t) for _, t in marks]  # type: ignore[union-attr,index,call-overload]
 
 
+@settings(max_examples=300)
+@given(one=examples())
+def test_llamafactory_has_a_row_for_each_turn_to_imitate_where_one_is_masked(one: Example) -> None:
+    writer, one = WRITERS["llamafactory"], one.model_copy(update={"tools": "[]"})
+    rows = [row for row in checked_rows(writer, one) if isinstance(row, dict)]
+    agents = [m["step"] for m in one.messages if m["role"] == "assistant"]
+    if tuple(agents) == one.train_on:
+        assert all(kind_of(writer, row, "sft") == "sft" for row in rows)
+        return
+    assert all(kind_of(writer, row, "sft") == "sft_last" for row in rows)
+    whole: Any = next(writer.rows(one.model_copy(update={"train_on": tuple(agents)})))
+    for row in rows:
+        turns: Any = row["conversations"]
+        assert row["step"] in one.train_on
+        assert turns == whole["conversations"][: len(turns)]
+        assert len(turns) == 2 * (agents.index(row["step"]) + 1)
+    assert len({row["step"] for row in rows}) == len(rows)
+    if len(rows) < len(one.train_on):
+        assert any(isinstance(row, WriteError) for row in checked_rows(writer, one))
+
+
 @pytest.mark.parametrize("name", NEW)
 @given(many=st.lists(examples(masks=False), min_size=2, max_size=4))
 def test_columns_and_types_are_the_same_in_all_rows(name: str, many: list[Example]) -> None:
@@ -211,7 +232,7 @@ def test_labelled_runs_are_refused_and_the_others_named(name: str) -> None:
 @pytest.mark.parametrize("name", list(WRITERS))
 def test_every_kind_is_written_or_refused(name: str) -> None:
     writer = WRITERS[name]
-    assert sorted([*writer.kinds, *writer.refuses]) == ["dpo", "kto", "sft"]
+    assert sorted({*writer.kinds, *writer.refuses} - {"sft_last"}) == ["dpo", "kto", "sft"]
 
 
 @pytest.mark.parametrize("name", NEW)

@@ -1,6 +1,6 @@
 """Writers: training examples out, in the dialect of each consumer. One file a consumer."""
 
-from agenther.writers.base import Kind, Row, Trainable, Writer, checked_rows, row_line
+from agenther.writers.base import Kind, Row, Trainable, Writer, checked_rows, kind_of, row_line
 from agenther.writers.card import dataset_card
 from agenther.writers.registry import DEFAULT, WRITERS, known_consumers
 from agenther.writers.sidecars import FileSize
@@ -15,6 +15,7 @@ __all__ = [
     "Writer",
     "checked_rows",
     "dataset_card",
+    "kind_of",
     "known_consumers",
     "row_line",
 ]

@@ -1,7 +1,8 @@
 """Rows for LLaMA-Factory 0.9.5, in its sharegpt dialect: strict turns, everything text, calls as JSON inside a turn.
 
 It trains every agent turn of an SFT row and only the last turn of a DPO or KTO row, has no mask for single turns, and
-skips what is out of order without a word. So examples with masked turns and preferences over several turns are set aside.
+skips what is out of order without a word. So preferences over several turns are set aside, and an example with masked turns
+becomes a row for each turn that carries loss, in a file that is trained with `mask_history`: the last turn of a row alone.
 Its `openai` dialect drops words beside calls and is not used.
 """
 
@@ -19,6 +20,7 @@ from agenther.writers.base import MESSAGES, TEXT, Kind, Row, Trainable, check_js
 from agenther.writers.dialects import (
     bound_turns,
     call_json,
+    is_agent,
     last_turn,
     list_of,
     masked_steps,
@@ -35,6 +37,7 @@ from agenther.writers.turns import calls_of, check_says_something, check_turns, 
 _SHARED = {"conversations": MESSAGES, "system": TEXT, "tools": TEXT}
 COLUMNS: dict[Kind, dict[str, str]] = {
     "sft": {**_SHARED, "metadata": TEXT},
+    "sft_last": {**_SHARED, "step": "dtype: int64", "metadata": TEXT},
     "dpo": {**_SHARED, "chosen": "dtype: json", "rejected": "dtype: json", "metadata": TEXT},
     "kto": {**_SHARED, "label": "dtype: bool", "metadata": TEXT},
 }
@@ -54,20 +57,19 @@ class LlamaFactoryWriter:
     """Writes `conversations` of {from, value}, with `system` and `tools` apart."""
 
     consumer = "llamafactory"
-    kinds: tuple[Kind, ...] = ("sft", "dpo", "kto")
+    kinds: tuple[Kind, ...] = ("sft", "sft_last", "dpo", "kto")
     refuses: Mapping[Kind, str] = REFUSES
 
     def rows(self, record: Trainable) -> Iterator[Row]:
-        """Render a record as one row."""
+        """Render a record as one row; an example with masked turns as one row for each turn that carries loss."""
         match record:
             case Example():
                 part = trained_part(record)
-                if masked := masked_steps(record, part):
-                    raise WriteError(
-                        f"{record.id} steps {masked}: expected loss on every agent turn, found masked ones; "
-                        "swift, axolotl and trl mask them"
-                    )
-                yield {**_shared(record, part), "metadata": metadata(record)}
+                if not masked_steps(record, part):
+                    yield {**_shared(record, part), "metadata": metadata(record)}
+                    return
+                for until, step in _trained_turns(record, part):
+                    yield {**_shared(record, part[:until]), "step": step, "metadata": metadata(record)}
             case Pair():
                 sides = {
                     name: (*record.prompt, one_turn(record, side, _INSTEAD))
@@ -88,7 +90,7 @@ class LlamaFactoryWriter:
         """Raise WriteError if LLaMA-Factory would skip the row, stop at it, or train another text than the agent's."""
         kind = next((kind for kind, columns in COLUMNS.items() if columns.keys() == row.keys()), None)
         if kind is None:
-            raise WriteError(f"row: expected the columns of sft, dpo or kto, found {sorted(row)}")
+            raise WriteError(f"row: expected the columns of {', '.join(COLUMNS)}, found {sorted(row)}")
         if kind == "kto" and not isinstance(row["label"], bool):
             raise WriteError(f"label: expected true or false, found {row['label']!r}")
         turns = row["conversations"]
@@ -115,7 +117,7 @@ class LlamaFactoryWriter:
         }
         made = {f"{kind}.yaml": _settings(kind, files) for kind in trained_kinds(files)}
         commands = "\n".join(
-            f"llamafactory-cli train {kind}.yaml model_name_or_path=MODEL template=qwen output_dir=OUTPUT"
+            f"llamafactory-cli train {kind}.yaml model_name_or_path=MODEL template=qwen output_dir=OUTPUT/{kind}"
             for kind in trained_kinds(files)
         )
         text = guide(
@@ -131,6 +133,13 @@ class LlamaFactoryWriter:
 
 
 def _shared(record: Trainable, messages: Sequence[JsonObject], *, without_last: bool = False) -> Row:
+def _trained_turns(example: Example, messages: Sequence[JsonObject]) -> Iterator[tuple[int, Json]]:
+    """Yield for each turn that carries loss the place after it and its step."""
+    for number, message in enumerate(messages, start=1):
+        if is_agent(message) and message.get("step") in example.train_on:
+            yield number, message.get("step")
+
+
     turns = _conversation(messages, record.id)
     return {
         "conversations": list_of(turns[:-1] if without_last else turns),
@@ -226,7 +235,7 @@ def _info(kind: Kind, name: str) -> JsonObject:
     columns: JsonObject = {"messages": "conversations", "system": "system", "tools": "tools"}
     more: JsonObject = {}
     match kind:
-        case "sft":
+        case "sft" | "sft_last":
             pass
         case "dpo":
             columns |= {"chosen": "chosen", "rejected": "rejected"}
@@ -237,15 +246,21 @@ def _info(kind: Kind, name: str) -> JsonObject:
 
 
 def _settings(kind: Kind, files: Files) -> str:
-    lines = [f"stage: {kind}", "do_train: true", "dataset_dir: .", f"dataset: agenther_{kind}"]
+    lines = [f"stage: {kind.removesuffix('_last')}", "do_train: true", "dataset_dir: .", f"dataset: agenther_{kind}"]
     if test_file(files, "llamafactory", kind) is not None:
         lines.append(f"eval_dataset: agenther_{kind}_test")
     lines += [
         "template: qwen  # of your model: the name in LLaMA-Factory's list of templates",
         f"cutoff_len: {length_limit(files, kind)}  # no row is longer, whatever the tokenizer; the default of 2048 cuts silently",
-        *(["train_on_prompt: false", "mask_history: false"] if kind == "sft" else []),
+        *_LOSS.get(kind, []),
         *(["pref_loss: sigmoid"] if kind == "dpo" else []),
         "packing: false",
         "finetuning_type: lora",
     ]
     return "\n".join(lines) + "\n"
+
+
+_LOSS: dict[Kind, list[str]] = {
+    "sft": ["train_on_prompt: false", "mask_history: false"],
+    "sft_last": ["train_on_prompt: false", "mask_history: true  # the last turn of a row alone carries loss"],
+}

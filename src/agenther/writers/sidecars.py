@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Literal, NamedTuple
 
-Kind = Literal["sft", "dpo", "kto"]
-"""What a file trains: imitation, preference between two, one run that is desirable or not."""
+Kind = Literal["sft", "sft_last", "dpo", "kto"]
+"""What a file trains: imitation, imitation of the last turn of each row, preference between two, one run that is desirable
+or not.
+
+`sft_last` is the file of a consumer that has no mask for single turns: it holds what other consumers mask in `sft`."""
 
 Side = Literal["train", "test"]
 
