@@ -20,13 +20,29 @@ IN_ORDER = ("read", "failed", "succeeded", "unlabelled", "dropped", "errors", "a
 
 @click.command("stats", short_help="Show what became of the runs of a job, and why.")
 @click.argument("out", type=click.Path(path_type=Path), metavar="OUT")
+@click.option("--coverage", is_flag=True, help="Also compare hindsight goals with original ones, by clusters.")
+@click.option("--clusters", type=click.IntRange(2), metavar="K", help="Number of clusters.  [default: by the goals]")
+@click.option("--embedder", metavar="MODULE:FUNCTION", help="Turns texts into vectors.  [default: TF-IDF]")
+@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw the clusters (.png, .svg, .pdf).")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
-def command(out: Path, as_json: bool) -> None:
-    """Show the funnel of a job: runs in, labels out, and where the rest stayed."""
+def command(
+    out: Path, coverage: bool, clusters: int | None, embedder: str | None, plot: Path | None, as_json: bool
+) -> None:
+    """Show the funnel of a job: runs in, labels out, and where the rest stayed.
+
+    With --coverage, or any of its options, also how far hindsight goals reach beyond the original ones; that needs
+    `pip install 'agenther[coverage]'`.
+    """
 
     manifest = load_manifest(out)
+    reached = None
+    if coverage or clusters or embedder or plot:
+        from agenther.cli.coverage import measure_coverage
+
+        reached = measure_coverage(out, manifest, clusters, embedder, plot)
     if as_json:
         chosen = {k: v for k, v in manifest.items() if k not in ("config", "inputs", "timings", "versions")}
+        chosen |= {} if reached is None else {"coverage": reached}
         click.echo(orjson.dumps(chosen, option=orjson.OPT_INDENT_2).decode())
         return
     console = make_console()
@@ -36,6 +52,10 @@ def command(out: Path, as_json: bool) -> None:
     _tallies("by format", cast(dict[str, dict[str, int]], manifest["by_format"]), console)
     _tallies("examples by domain", cast(dict[str, dict[str, int]], manifest["by_domain"]), console)
     _bars("rows written", cast(dict[str, int], manifest["rows"]), console)
+    if reached is not None:
+        from agenther.cli.coverage import print_coverage
+
+        print_coverage(reached, console)
 
 
 def load_manifest(out: Path) -> JsonObject:
