@@ -132,7 +132,6 @@ class LlamaFactoryWriter:
         }
 
 
-def _shared(record: Trainable, messages: Sequence[JsonObject], *, without_last: bool = False) -> Row:
 def _trained_turns(example: Example, messages: Sequence[JsonObject]) -> Iterator[tuple[int, Json]]:
     """Yield for each turn that carries loss the place after it and its step."""
     for number, message in enumerate(messages, start=1):
@@ -140,6 +139,7 @@ def _trained_turns(example: Example, messages: Sequence[JsonObject]) -> Iterator
             yield number, message.get("step")
 
 
+def _shared(record: Trainable, messages: Sequence[JsonObject], *, without_last: bool = False) -> Row:
     turns = _conversation(messages, record.id)
     return {
         "conversations": list_of(turns[:-1] if without_last else turns),
