@@ -74,13 +74,13 @@ def checked_rows(writer: Writer, record: Trainable) -> Iterator[Row | WriteError
             yield row
 
 
-def row_line(row: Row) -> bytes:
-    """Serialise a checked row as one line."""
 def kind_of(writer: Writer, row: Row, kind: Kind) -> Kind:
     """Return the file that a row belongs to, which a record of some kind gave: `sft_last` where it has that file's columns."""
     return "sft_last" if "sft_last" in writer.kinds and row.keys() == writer.columns("sft_last").keys() else kind
 
 
+def row_line(row: Row) -> bytes:
+    """Serialise a checked row as one line."""
     return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
 
