@@ -11,7 +11,7 @@ import click
 from agenther import __version__
 from agenther.errors import UserError
 
-COMMANDS = ("run", "show", "stats", "read", "formats", "estimate", "batch", "export", "train")
+COMMANDS = ("run", "show", "stats", "read", "formats", "environments", "estimate", "batch", "export", "train")
 
 
 INTERRUPTED = 130
@@ -51,6 +51,7 @@ def group() -> None:
     agenther stats out              what became of the runs, and why
     agenther read traces/           what is in a folder of traces
     agenther formats                the formats that are read, and how runs are labelled
+    agenther environments           where runs can be made again, so that labels are seen instead of believed
     agenther estimate traces/       what asking language models would cost
     agenther batch                  ask language models by files
     agenther train sft ...          train a model on what a job wrote

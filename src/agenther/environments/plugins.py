@@ -6,6 +6,7 @@ JSON becomes a `ReplayError` that names it, and nothing that it keeps changing r
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,6 +55,23 @@ def environment_problems() -> tuple[str, ...]:
     """Return what went wrong with environments of other packages so far, a line for each."""
     _outside()
     return tuple(_problems())
+
+
+def why_not_ready(environment: EnvironmentKind) -> str:
+    """Return why no instance can be made, with a hint; empty when one can. Makes one to see."""
+    try:
+        close_environment(environment.make())
+    except (UserError, ReplayError) as error:
+        return str(error)
+    return ""
+
+
+def close_environment(environment: Environment) -> None:
+    """Close an instance that can be closed; nothing else is lost where that fails."""
+    close = getattr(environment, "close", None)
+    if callable(close):
+        with contextlib.suppress(ReplayError):
+            close()
 
 
 class GuardedEnvironment:
