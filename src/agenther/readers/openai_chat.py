@@ -92,6 +92,9 @@ def _run(place: Place, index: int, value: Json) -> Trajectory:
     success, reward, label_source = _outcome(place, record)
     if "metadata" in record:
         labels["metadata"] = record["metadata"]
+    setting = record.get("environment")
+    if isinstance(setting, dict) and "kind" in setting:
+        labels["environment"] = setting
     name = record.get("id")
     return Trajectory(
         id=str(name) if isinstance(name, str | int) else run_id(place.path, index),
