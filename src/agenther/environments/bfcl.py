@@ -65,8 +65,8 @@ class Worker:
         self._command, self._limit_s = command, limit_s
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self.life = 0
-        """How often it was started."""
+        self.life = 1
+        """Rises whenever the process ends, and with it all that it held."""
 
     def ask(self, request: JsonObject, limit_s: float | None = None) -> Json:
         """Return the answer to a request.
@@ -101,7 +101,6 @@ class Worker:
         process = self._process
         if process is None or process.poll() is not None:
             self._end()
-            self.life += 1
             process = self._process = subprocess.Popen(  # noqa: S603
                 self._command,
                 stdin=subprocess.PIPE,
@@ -117,6 +116,7 @@ class Worker:
         process, self._process = self._process, None
         if process is None:
             return
+        self.life += 1
         process.kill()
         for pipe in (process.stdin, process.stdout):
             try:

@@ -40,6 +40,8 @@ NOW = datetime(2024, 9, 1, 10, 30)
 """What services are told when they ask for the time: the moment at which BFCL's market stands still."""
 DIGITS = 15
 """Digits that mpmath starts with."""
+MOST_SESSIONS = 64
+"""Replays at a time; the oldest goes first."""
 MEMORY = 2 << 30
 """Bytes of address space."""
 FORBIDDEN = ("socket.", "subprocess.", "os.", "shutil.", "ctypes.", "signal.", "webbrowser.", "urllib.", "ftplib.")
@@ -188,6 +190,9 @@ def _answer(request: dict[str, Any], sessions: dict[int, Session]) -> Any:
             importlib.import_module(BACKENDS)
             return importlib.metadata.version("bfcl_eval")
         case "reset":
+            sessions.pop(number, None)
+            if len(sessions) >= MOST_SESSIONS:
+                del sessions[next(iter(sessions))]
             sessions[number] = Session(request["services"], request["scenarios"], request["long_context"])
             return sessions[number].parameters()
         case "call":
@@ -214,13 +219,16 @@ def serve(requests: TextIO, answers: TextIO) -> None:
 
 
 def main() -> NoReturn:
-    """Serve, with standard output kept from whatever a service prints."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    sys.stdout = sys.stderr
+    """Serve, with both pipes kept from whatever a service reads or prints."""
+    requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
     for module in ("mpmath", "bfcl_eval"):
         _import_if_there(module)
     _confine()
-    serve(sys.stdin, answers)
+    serve(requests, answers)
     sys.exit(0)
 
 
