@@ -50,7 +50,11 @@ class Config(Record):
     prompt_tokens: int = Field(default=24_000, ge=LEAST_PROMPT, description="most tokens of a prompt, by estimate")
     answer_tokens: int = Field(default=2_000, ge=200, description="most tokens of an answer")
     seed: int = Field(default=0, description="seed of splits and shuffles")
-    pairs_per_task: int = Field(default=4, ge=0, description="most same-goal pairs that one task gives")
+    pairs_per_task: int = Field(default=4, ge=0, description="most pairs of each kind that one task gives")
+    weights: WeightUse = Field(
+        default="act",
+        description="act: draw rows by w for trainers that have no weight for single rows; ignore: write all",
+    )
     test_share: float = Field(default=0.1, ge=0, le=1, description="share of tasks set apart for testing")
 
     @field_validator("domains")

@@ -7,6 +7,18 @@ from typing import Literal
 from pydantic import Field
 
 from agenther.record import JsonObject, Record
+from agenther.trajectory import Span
+
+PairKind = Literal["same_goal", "step", "hindsight_goal"]
+"""What two continuations are: runs of one goal that ended differently; single turns of which one failed or fell short; a
+relabelled run and another that does not reach its hindsight goal."""
+
+
+class PairEvidence(Record):
+    """Characters of a stored run that show why one continuation is better."""
+
+    trajectory_id: str
+    span: Span
 
 
 class Pair(Record):
@@ -17,8 +29,12 @@ class Pair(Record):
     chosen: tuple[JsonObject, ...]
     rejected: tuple[JsonObject, ...]
     tools: str = Field(description="tool schemas as one JSON string")
-    kind: Literal["same_goal"]
+    kind: PairKind
     why: str = Field(description="why the chosen one is better, in words")
+    outcome_inferred: bool = Field(
+        default=False, description="True: shown by outputs in the runs; False: recorded as the outcomes of whole runs"
+    )
+    evidence: tuple[PairEvidence, ...] = Field(default=(), description="where it shows; empty for recorded outcomes")
     chosen_trajectory: str
     rejected_trajectory: str
     task_id: str | None

@@ -43,7 +43,7 @@ def test_places_of_the_last_finished_job_stay_until_the_next_is_finished(tmp_pat
         assert ids(store) == []
         put(store, 0, "second")
         put(store, 1, "third")
-        assert list(store.contrasting_tasks()) == ["cats"]
+        assert list(store.tasks_with_pairs()) == ["cats"]
         store.finish()
     with Store(tmp_path / "run.sqlite", "settings", read_only=True) as store:
         assert ids(store) == ["second", "third"]

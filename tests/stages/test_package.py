@@ -14,14 +14,8 @@ from agenther.jobs.training import TrainingFiles, UnpairedShuffle
 from agenther.messages import to_messages
 from agenther.preferences import Pair
 from agenther.stages.package.duplicates import fingerprint
-from agenther.stages.package.preferences import (
-    Candidate,
-    desirable,
-    pair_role,
-    same_goal_pairs,
-    undesirable,
-    whole_run,
-)
+from agenther.stages.package.candidates import Candidate, pair_role, whole_run
+from agenther.stages.package.preferences import desirable, same_goal_pairs, undesirable
 from agenther.stages.package.split import group_of, seeded_rank, side_of
 from agenther.trajectory import Observation, Source, Step, ToolCall, Trajectory
 
@@ -101,12 +95,12 @@ def test_the_share_of_test_groups_tends_to_what_was_asked() -> None:
 
 
 def pairs_of(runs: list[tuple[Trajectory, Detection]], most: int) -> list[Pair]:
-    candidates = [
-        Candidate(run.key, role, detection.weight, lambda run=run: run)
+    candidates = {
+        run.key: Candidate(run.key, role, detection.weight, lambda run=run: run)
         for run, detection in runs
         if (role := pair_role(run, detection)) is not None
-    ]
-    return list(same_goal_pairs(candidates, most))
+    }
+    return list(same_goal_pairs(candidates.values(), most))
 
 
 def test_pairs_share_the_beginning_and_part_at_an_agent_turn() -> None:

@@ -18,9 +18,11 @@ from agenther.config import Config
 from agenther.errors import WriteError
 from agenther.jobs.store import Place, Store, Stored
 from agenther.record import JsonObject
+from agenther.stages.package.candidates import Candidate
 from agenther.stages.package.draw import Draw, draw_of
-from agenther.stages.package.preferences import Candidate, desirable, same_goal_pairs, undesirable
+from agenther.stages.package.preferences import desirable, same_goal_pairs, undesirable
 from agenther.stages.package.split import Side, seeded_rank, side_of
+from agenther.stages.package.step_pairs import step_pairs
 from agenther.writers import DEFAULT, WRITERS, Kind, Trainable, checked_rows, kind_of, row_line
 
 MOST_RUNS = 200
@@ -97,10 +99,11 @@ class LineMaker:
 
     def _of_task(self, task_id: str) -> Iterator[Line]:
         runs = {run.id: run for run in islice(self._store.runs_of_task(task_id), MOST_RUNS)}
-        candidates = [one for run in runs.values() if (one := _candidate(run)) is not None]
-        for pair in same_goal_pairs(candidates, self.config.pairs_per_task):
-            side = self._side(runs[pair.chosen_trajectory].note.group)
-            yield from self._lines("dpo", pair, pair.chosen_trajectory, side)
+        candidates = {one.key: one for run in runs.values() if (one := _candidate(run)) is not None}
+        for make in (same_goal_pairs, step_pairs):
+            for pair in make(candidates.values(), self.config.pairs_per_task):
+                side = self._side(runs[pair.chosen_trajectory].note.group)
+                yield from self._lines("dpo", pair, pair.chosen_trajectory, side)
 
     def _lines(
         self, kind: Kind, record: Trainable, run_id: str, side: Side, turn: Turn | None = None

@@ -39,7 +39,7 @@ def write_outputs(
         write_atomically(out / "errors.jsonl") as errors,
         TrainingFiles(out, consumers) as training,
         closing(
-            make_lines(chain(_fresh_runs(store, config, summary, dropped, errors), store.contrasting_tasks()))
+            make_lines(chain(_fresh_runs(store, config, summary, dropped, errors), store.tasks_with_pairs()))
         ) as made,
     ):
         names = (EXAMPLES, UNVERIFIED) if config.unverified else (EXAMPLES,)

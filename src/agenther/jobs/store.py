@@ -236,10 +236,10 @@ class Store:
         """
         yield from self._select("AND o.task_id = ? ORDER BY o.ordinal", task_id, hint="INDEXED BY by_task")
 
-    def contrasting_tasks(self) -> Iterator[str]:
-        """Yield, in the order of their first run, the tasks that have both successful and failed runs."""
+    def tasks_with_pairs(self) -> Iterator[str]:
+        """Yield, in the order of their first run, the tasks that have a successful run and another that is not equal to it."""
         query = """SELECT task_id FROM occurrences WHERE job = ? AND task_id IS NOT NULL AND success IS NOT NULL
-                   GROUP BY task_id HAVING min(success) = 0 AND max(success) = 1 ORDER BY min(ordinal)"""
+                   GROUP BY task_id HAVING max(success) = 1 AND count(DISTINCT key) > 1 ORDER BY min(ordinal)"""
         yield from (task_id for (task_id,) in self._db.execute(query, (self._job,)))
 
     def run(self, ordinal: int) -> Stored:

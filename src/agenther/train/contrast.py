@@ -19,7 +19,7 @@ from agenther.errors import UserError, WriteError
 from agenther.jobs.store import Store
 from agenther.preferences import Unpaired
 from agenther.record import Json, JsonObject
-from agenther.stages.package.preferences import is_own_failure, whole_run
+from agenther.stages.package.candidates import is_own_failure, whole_run
 from agenther.stages.recording import cut_log, shared_steps
 from agenther.texts import path_text
 from agenther.train.rows import Sample, Side, data_file, read_lines

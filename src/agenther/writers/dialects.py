@@ -148,15 +148,24 @@ def metadata(record: Trainable, **more: Json) -> str:
                 "strategy": record.strategy,
             }
         case Pair():
-            own = {
-                "kind": record.kind,
-                "why": record.why,
-                "chosen_trajectory": record.chosen_trajectory,
-                "rejected_trajectory": record.rejected_trajectory,
-            }
+            own = about_pair(record)
         case Unpaired():
             own = {"kind": record.kind, "trajectory_id": record.trajectory_id}
     return json_text({**common, **own, "weight": record.weight, **more})
+
+
+def about_pair(pair: Pair) -> JsonObject:
+    """Return which kind a pair is, why its chosen side is better, and where that shows."""
+    return {
+        "kind": pair.kind,
+        "why": pair.why,
+        "outcome_inferred": pair.outcome_inferred,
+        "evidence": [
+            cast(Json, {"trajectory_id": one.trajectory_id, **one.span.model_dump()}) for one in pair.evidence
+        ],
+        "chosen_trajectory": pair.chosen_trajectory,
+        "rejected_trajectory": pair.rejected_trajectory,
+    }
 
 
 def list_of(messages: Sequence[JsonObject]) -> Json:

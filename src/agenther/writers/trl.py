@@ -15,6 +15,7 @@ from agenther.errors import WriteError
 from agenther.preferences import Pair, Unpaired
 from agenther.record import Json, JsonObject
 from agenther.writers.base import MESSAGES, NUMBER, TEXT, Kind, Row, Trainable, check_json, json_text
+from agenther.writers.dialects import about_pair
 from agenther.writers.sidecars import Files
 from agenther.writers.turns import bind_calls, calls_of, check_says_something, check_turns, function_of
 
@@ -132,8 +133,7 @@ def _dpo(pair: Pair) -> Row:
                 "kind": pair.kind,
                 "why": pair.why,
                 "task_id": pair.task_id,
-                "chosen_trajectory": pair.chosen_trajectory,
-                "rejected_trajectory": pair.rejected_trajectory,
+                **about_pair(pair),
                 "n_chars": max(len(json.dumps(side, ensure_ascii=False)) for side in (chosen, rejected)),
             }
         ),

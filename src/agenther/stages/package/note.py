@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from agenther.conclusions import Example, FailureType, Refusal, Result
 from agenther.record import Record, content_key
+from agenther.stages.package.candidates import PairRole, pair_role
 from agenther.stages.package.duplicates import fingerprint
-from agenther.stages.package.preferences import PairRole, pair_role
 from agenther.stages.package.split import group_of
 from agenther.trajectory import Trajectory
 
