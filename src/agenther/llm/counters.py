@@ -1,0 +1,92 @@
+"""Who counts the tokens of a text: an estimate that errs upwards, or the tokenizer of the model that is to be trained.
+
+What a chat template adds between texts belongs to `writers.lengths`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Protocol
+
+from agenther.errors import MissingExtra, UserError
+from agenther.llm.tokens import estimate_tokens
+from agenther.texts import path_text
+
+FILE = "tokenizer.json"
+
+
+class TokenCounter(Protocol):
+    """Counts the tokens of a text."""
+
+    by: str
+    """Who counts: `estimate`, or the name of a tokenizer with the digest of its file."""
+
+    def __call__(self, text: str) -> int:
+        """Return the number of tokens of a text."""
+        ...
+
+
+class Estimate:
+    """Counts by characters, rather too many than too few."""
+
+    by = "estimate"
+
+    def __call__(self, text: str) -> int:
+        """Return an estimate, on the upper side, of the tokens of a text."""
+        return estimate_tokens(text)
+
+
+class FileTokenizer:
+    """Counts as a model does.
+
+    Args:
+        path: a `tokenizer.json`, or the folder of a model that holds one.
+
+    Raises:
+        MissingExtra: the library that reads it is not installed.
+        UserError: there is none, or it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            from tokenizers import Tokenizer
+        except ImportError as error:
+            raise MissingExtra(
+                "counting with a tokenizer needs tokenizers", "pip install 'agenther[tokens]'"
+            ) from error
+        file = path / FILE if path.is_dir() else path
+        try:
+            raw = file.read_bytes()
+            text = raw.decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise _none_at(file, error) from error
+        self.by = f"{path_text(file.absolute().parent.name)}@{hashlib.sha256(raw).hexdigest()[:12]}"
+        self._tokenizer = _read(file, Tokenizer.from_str, text)
+
+    def __call__(self, text: str) -> int:
+        """Return the number of tokens of a text, without marks at its ends."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def _read(file: Path, read: Any, text: str) -> Any:
+    """Return the tokenizer without what cuts or fills up; the library raises plain `Exception` alone, or ValueError."""
+    try:
+        tokenizer = read(text)
+    except Exception as error:
+        raise _none_at(file, error) from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _none_at(file: Path, error: Exception) -> UserError:
+    return UserError(
+        f"{path_text(file)}: expected the {FILE} of a model, found {str(error) or type(error).__name__:.120}",
+        "name such a file, or the folder of a model that holds one",
+    )
+
+
+def load_counter(tokenizer: str | None) -> TokenCounter:
+    """Return the counter of a tokenizer's file or folder; the estimate where none is named."""
+    return Estimate() if tokenizer is None else FileTokenizer(Path(tokenizer).expanduser())

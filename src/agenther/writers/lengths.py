@@ -1,0 +1,154 @@
+"""How many tokens a row has for the model that is trained: its texts, and an allowance for what a chat template adds.
+
+Counted is what a trainer makes one sequence of; of a pair, the longer side. The allowances were set on 2,265 renderings of
+recorded runs by 15 chat templates with the tokenizers of Qwen, Llama 3 and Mistral (docs/formats-out.md): with them no
+rendering has more tokens than counted here, but for Cohere's, whose templates begin with a text of their own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import cast
+
+import orjson
+
+from agenther.llm.counters import TokenCounter
+from agenther.record import Json, JsonObject
+from agenther.writers.base import Kind, Row, Writer, json_text
+from agenther.writers.turns import calls_of, function_of
+
+PER_ROW, PER_MESSAGE, PER_THOUGHT, PER_CALL = 64, 11, 12, 24
+ANY_TOOLS, PER_TOOL = 256, 16
+"""Tokens that a template adds at most: to a conversation, around a message, a thought or a call, before all tools, around one."""
+
+_BEFORE = ("prompt", "messages", "conversations", "steps")
+_AFTER = ("completion", "chosen", "rejected", "preferred_output", "non_preferred_output")
+_TEXTS = ("content", "value", "message")
+_RESULTS = ("tool", "tool_response", "observation")
+
+
+class Measure:
+    """Counts the tokens of conversations; texts that it has met are not counted again, so it is for the rows of one run.
+
+    Args:
+        counter: counts the tokens of a text.
+        tools: counts of tool schemas, which many runs share.
+    """
+
+    def __init__(self, counter: TokenCounter, tools: dict[str, int] | None = None) -> None:
+        self.by = counter.by
+        self._counter = counter
+        self._exact = counter.by != "estimate"
+        self._known: dict[tuple[str, bool], int] = {}
+        self._tools = {} if tools is None else tools
+
+    def row(self, row: Row) -> int:
+        """Return the tokens of a row of any consumer."""
+        given = cast(JsonObject, row["input"]) if isinstance(row.get("input"), dict) else row
+        spoken = max(sum(map(self.message, side)) for side in _conversations(row, given))
+        return self.around(_tools(given)) + self._of(row.get("system")) + spoken
+
+    def around(self, tools: Json) -> int:
+        """Return the tokens of what stands around the messages: tool schemas, as JSON text or not, and a template's own."""
+        text = tools if isinstance(tools, str) else orjson.dumps(tools or []).decode()
+        if text in ("", "[]"):
+            return PER_ROW
+        if text not in self._tools:
+            if len(self._tools) > _MOST_TOOLS:
+                self._tools.clear()
+            self._tools[text] = self._schemas(text)
+        return PER_ROW + self._tools[text]
+
+    def message(self, message: JsonObject) -> int:
+        """Return the tokens of a message in any dialect."""
+        role = message.get("role", message.get("from"))
+        n = PER_MESSAGE + sum(self._of(message[key], shown=role in _RESULTS) for key in _TEXTS if key in message)
+        if thought := message.get("reasoning_content"):
+            n += PER_THOUGHT + self._of(thought)
+        for call in calls_of(message):
+            function = function_of(call) or _atif_function(call)
+            n += PER_CALL + self._of(function.get("name")) + self._of(function.get("arguments"))
+        observed = message.get("observation")
+        results = observed.get("results") if isinstance(observed, dict) else None
+        for result in results if isinstance(results, list) else []:
+            n += PER_MESSAGE + self._of(cast(JsonObject, result).get("content"), shown=True)
+        return n
+
+    def _schemas(self, text: str) -> int:
+        """Return the tokens of tool schemas in the longest of the ways in which templates print them."""
+        try:
+            schemas: Json = json.loads(text)
+        except (ValueError, RecursionError):
+            return ANY_TOOLS + self._counter(text)
+        tools = schemas if isinstance(schemas, list) else [schemas]
+        printed = max(
+            sum(self._counter(json.dumps(t, ensure_ascii=False, indent=by)) for t in tools) for by in (None, 4)
+        )
+        return ANY_TOOLS + PER_TOOL * len(tools) + printed
+
+    def _of(self, value: Json, *, shown: bool = False) -> int:
+        """Return the tokens of a text or value; of a result also as the JSON string that some templates print."""
+        if not value:
+            return 0
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        key = text, shown and self._exact
+        if (n := self._known.get(key)) is None:
+            n = self._counter(text)
+            if shown and self._exact:
+                n = max(n, self._counter(json.dumps(text, ensure_ascii=False)))
+            self._known[key] = n
+        return n
+
+
+_MOST_TOOLS = 256
+"""Tool schemas that are remembered."""
+
+
+def _conversations(row: Row, given: JsonObject) -> Iterator[Iterable[JsonObject]]:
+    """Yield what a trainer makes one sequence each of."""
+    before = next((found for key in _BEFORE if (found := _messages(given.get(key)))), list[JsonObject]())
+    after = [_messages(row[key]) for key in _AFTER if key in row]
+    yield from ([*before, *side] for side in after or [[]])
+    if "rejected_messages" in row:
+        yield _messages(row["rejected_messages"])
+
+
+def _atif_function(call: JsonObject) -> JsonObject:
+    """Return a call of an ATIF document, with its arguments as the agent wrote them where an object would change them."""
+    match call:
+        case {"extra": {"agenther": {"arguments": str() as written}}}:
+            return {"name": call.get("function_name"), "arguments": written}
+        case _:
+            return {"name": call.get("function_name"), "arguments": call.get("arguments")}
+
+
+def _tools(row: JsonObject) -> Json:
+    agent = row.get("agent")
+    return agent.get("tool_definitions") if isinstance(agent, dict) else row.get("tools")
+
+
+def _messages(value: Json | None) -> list[JsonObject]:
+    """Return a list of messages; one message is a list of one."""
+    return cast(list[JsonObject], value if isinstance(value, list) else [value] if isinstance(value, dict) else [])
+
+
+def has_place(writer: Writer, kind: Kind) -> bool:
+    """Tell whether rows can say what is known of them."""
+    return not {"metadata", "extra"}.isdisjoint(writer.columns(kind))
+
+
+def with_facts(row: Row, facts: Mapping[str, Json]) -> Row:
+    """Return a row that says some facts of it, where its consumer has a place for them."""
+    match row:
+        case {"metadata": str() as text}:
+            return {**row, "metadata": json_text({**orjson.loads(text), **facts})}
+        case {"extra": {"label": dict() as label, **others}}:
+            return {**row, "extra": {**others, "label": {**label, **facts}}}
+        case _:
+            return row
+
+
+def tokens_of(measure: Measure, messages: Sequence[JsonObject], tools: str) -> int:
+    """Return the tokens of a conversation."""
+    return measure.around(tools) + sum(map(measure.message, messages))
