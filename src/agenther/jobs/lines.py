@@ -108,7 +108,9 @@ class LineMaker:
     def _lines(
         self, kind: Kind, record: Trainable, run_id: str, side: Side, turn: Turn | None = None
     ) -> Iterator[Line]:
-        return training_lines(kind, record, run_id, side, turn, self.consumers)
+        acts = side == "train" and self.config.weights == "act"
+        draw = draw_of(kind, record, self.config.seed) if acts else None
+        return training_lines(kind, record, run_id, side, turn, self.consumers, draw)
 
     def _side(self, group: str) -> Side:
         return side_of(group, self.config.seed, self.config.test_share)
@@ -129,6 +131,7 @@ def training_lines(
     side: Side,
     turn: Turn | None = None,
     consumers: tuple[str, ...] = DEFAULT,
+    draw: Draw | None = None,
 ) -> Iterator[Line]:
     """Yield a record's line for each consumer that loads its kind, or a line that says why it is set aside.
 
@@ -139,6 +142,7 @@ def training_lines(
         side: of the split.
         turn: of the lines, where the file is shuffled.
         consumers: whom the lines are for.
+        draw: decides whether its rows stay; None where they do.
     """
     for writer in map(WRITERS.__getitem__, consumers):
         if kind not in writer.kinds:
@@ -147,9 +151,9 @@ def training_lines(
         for row in checked_rows(writer, record):
             if isinstance(row, WriteError):
                 why = {"file": name, "id": record.id, "trajectory_id": run_id, "why": row.message}
-                yield Line(SET_ASIDE, orjson.dumps(why, option=orjson.OPT_APPEND_NEWLINE), turn)
+                yield Line(SET_ASIDE, orjson.dumps(why, option=orjson.OPT_APPEND_NEWLINE), turn, draw)
             else:
-                yield Line(f"{side}/{writer.consumer}/{kind_of(writer, row, kind)}.jsonl", row_line(row), turn)
+                yield Line(f"{side}/{writer.consumer}/{kind_of(writer, row, kind)}.jsonl", row_line(row), turn, draw)
 
 
 def example_row(example: Example, side: Side) -> JsonObject:

@@ -43,6 +43,8 @@ class Summary:
     by_format: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     by_domain: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     rows: Counter[str] = field(default_factory=Counter[str])
+    undrawn: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
+    """Of files whose rows were drawn by weight: how many were not, by weight."""
     ledger: JsonObject = field(default_factory=dict[str, Json])
     """What models were asked and what it cost, over all jobs of the folder; empty where none is asked."""
     batch: bool = False
@@ -97,6 +99,7 @@ class Summary:
             "by_format": {name: _sorted(tally) for name, tally in sorted(self.by_format.items())},
             "by_domain": {name: _sorted(tally) for name, tally in sorted(self.by_domain.items())},
             "rows": _sorted(self.rows),
+            "undrawn": {name: _sorted(tally) for name, tally in sorted(self.undrawn.items())},
             **ledger,
         }
 

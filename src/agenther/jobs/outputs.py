@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from itertools import chain, product
@@ -37,7 +38,7 @@ def write_outputs(
         ExitStack() as files,
         write_atomically(out / "dropped.jsonl") as dropped,
         write_atomically(out / "errors.jsonl") as errors,
-        TrainingFiles(out, consumers) as training,
+        TrainingFiles(out, consumers, config.weights) as training,
         closing(
             make_lines(chain(_fresh_runs(store, config, summary, dropped, errors), store.tasks_with_pairs()))
         ) as made,
@@ -57,6 +58,9 @@ def write_outputs(
         for side, kind in product(SIDES, writer.kinds):
             remove(out / side / writer.consumer / f"{kind}.jsonl")
     summary.rows.update(training.rows)
+    summary.undrawn = {
+        name: Counter({f"{n / 10:.1f}": k for n, k in lost.items()}) for name, lost in training.undrawn.items()
+    }
     _write_card(out, summary, config)
     return summary
 
@@ -110,6 +114,8 @@ def _write_card(out: Path, summary: Summary, config: Config) -> None:
             "redacted": config.redact,
             "proposer": config.model if config.propose == "llm" else None,
             "judges": list(config.judges),
+            "weights": config.weights,
+            "undrawn": {name: lost.total() for name, lost in sorted(summary.undrawn.items())},
             "files": {"examples.jsonl": summary.counts["examples"], **dict(sorted(summary.rows.items()))},
             "runs": dict(sorted(summary.counts.items())),
             "sources": {name: tally["read"] for name, tally in sorted(summary.by_format.items())},

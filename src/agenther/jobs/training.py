@@ -1,7 +1,8 @@
 """The files that trainers load, on the train or the test side, for every consumer and kind.
 
 KTO rows are shuffled so that a run's two rows lie about half the file apart: trainers that estimate the KL term inside a
-batch would else compare a text with itself.
+batch would else compare a text with itself. Files whose rows carry no weight lose the rows that are not drawn by it when
+all rows are there.
 """
 
 from __future__ import annotations
@@ -9,73 +10,117 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from agenther.config import WeightUse
 from agenther.jobs.files import write_atomically
 from agenther.jobs.lines import SET_ASIDE, Line, Turn
+from agenther.jobs.sieve import Sieve
 from agenther.stages.package.split import Side
-from agenther.writers import DEFAULT, WRITERS, FileSize, Kind
+from agenther.writers import DEFAULT, WRITERS, FileSize, Kind, Writer
 
 SIDES: tuple[Side, ...] = ("train", "test")
 
 
 class TrainingFiles:
-    """All training files of an output folder, written together and named only when all are complete."""
+    """All training files of an output folder, written together and named only when all are complete.
 
-    def __init__(self, out: Path, consumers: tuple[str, ...] = DEFAULT) -> None:
-        self._out = out
+    Args:
+        out: the folder.
+        consumers: whom the files are for.
+        weights: what becomes of severity weights; lines come with a draw where they act.
+    """
+
+    def __init__(self, out: Path, consumers: tuple[str, ...] = DEFAULT, weights: WeightUse = "act") -> None:
+        self._out, self._weights = out, weights
         self._writers = [WRITERS[name] for name in consumers]
         self._open = ExitStack()
         self._files: dict[str, BinaryIO] = {}
         self.rows: Counter[str] = Counter()
+        self.undrawn: dict[str, Counter[int]] = {}
+        """Of files that lost rows: how many, by weight in tenths."""
         self._longest: Counter[str] = Counter()
+        self._heaviest: dict[Kind, int] = {}
+        """Weight in tenths of the heaviest record that was to be trained on."""
 
     def __enter__(self) -> Self:
-        kinds = [(writer.consumer, kind) for writer in self._writers for kind in writer.kinds]
-        names = [f"{side}/{consumer}/{kind}.jsonl" for side in SIDES for consumer, kind in kinds]
-        for name in (*names, SET_ASIDE):
+        kinds: list[tuple[Writer, Kind]] = [(writer, kind) for writer in self._writers for kind in writer.kinds]
+        self._sieves = {
+            _name("train", writer, kind): self._open.enter_context(closing(Sieve()))
+            for writer, kind in kinds
+            if self._weights == "act" and kind not in writer.weighted
+        }
+        for name in (*(_name(side, writer, kind) for side in SIDES for writer, kind in kinds), SET_ASIDE):
             self._files[name] = self._open.enter_context(write_atomically(self._out / name))
             self.rows[name] = 0
-        self._unpaired: dict[Side, UnpairedShuffle] = {side: UnpairedShuffle() for side in SIDES}
+        self._unpaired = [
+            (self._open.enter_context(closing(UnpairedShuffle())), self._open.enter_context(closing(UnpairedShuffle())))
+            for _ in SIDES
+        ]
+        """For each side: files that keep all rows, and those whose rows are drawn."""
+        self._open.push(self._finish)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for shuffle in self._unpaired.values():
-            if kind is None:
-                for name, text in shuffle:
-                    self._write(name, text)
-            shuffle.close()
         self._open.__exit__(kind, error, trace)
 
     def add(self, line: Line) -> None:
         """Write a line, or keep it for its turn in a shuffled file."""
+        if line.draw is not None:
+            self._heaviest[line.draw.kind] = max(self._heaviest.get(line.draw.kind, 0), line.draw.tenths)
         if line.turn is None:
             self._write(line.file, line.text)
+            if line.file in self._sieves:
+                self._sieves[line.file].note(line.draw)
         else:
-            self._unpaired[line.turn.side].add(line, line.turn)
+            self._unpaired[SIDES.index(line.turn.side)][line.file in self._sieves].add(line, line.turn)
 
     def _write(self, name: str, text: bytes) -> None:
         self._files[name].write(text)
         self.rows[name] += 1
         self._longest[name] = max(self._longest[name], len(text))
 
+    def _finish(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave out what is not drawn and write what waited for its turn, unless writing failed."""
+        if kind is not None:
+            return
+        for name, sieve in self._sieves.items():
+            left = None if sieve.kind is None else sieve.sift(self._files[name], self._heaviest[sieve.kind])
+            if left is not None:
+                self.rows[name], self._longest[name], self.undrawn[name] = left
+        for whole, drawn in self._unpaired:
+            for name, tenths, n in drawn.sift(self._heaviest.get("kto", 0)):
+                self.undrawn.setdefault(name, Counter())[tenths] += n
+            for name, text in chain(whole, drawn):
+                self._write(name, text)
+
     def write_sidecars(self) -> None:
         """Write what belongs beside the rows of each consumer; to be called when they are written."""
         for writer in self._writers:
             names: dict[tuple[Side, Kind], str] = {
-                (side, kind): f"{side}/{writer.consumer}/{kind}.jsonl" for side in SIDES for kind in writer.kinds
+                (side, kind): _name(side, writer, kind) for side in SIDES for kind in writer.kinds
             }
-            files = {
-                key: FileSize(self.rows[name], self._longest[name]) for key, name in names.items() if self.rows[name]
-            }
+            files = {key: self._size(name, writer, key[1]) for key, name in names.items() if self.rows[name]}
             for name, text in writer.sidecars(files).items():
                 with write_atomically(self._out / "train" / writer.consumer / name) as file:
                     file.write(text.encode())
+
+    def _size(self, name: str, writer: Writer, kind: Kind) -> FileSize:
+        n_undrawn = self.undrawn.get(name, Counter[int]()).total()
+        use = "ignored" if self._weights == "ignore" else "in_rows" if kind in writer.weighted else "drawn"
+        return FileSize(self.rows[name], self._longest[name], use, n_undrawn)
+
+
+def _name(side: Side, writer: Writer, kind: Kind) -> str:
+    return f"{side}/{writer.consumer}/{kind}.jsonl"
 
 
 class UnpairedShuffle:
@@ -88,12 +133,27 @@ class UnpairedShuffle:
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("")
-        self._db.execute("CREATE TABLE lines (label INTEGER, rank TEXT, file TEXT, line BLOB)")
+        self._db.execute(
+            "CREATE TABLE lines (label INTEGER, rank TEXT, file TEXT, line BLOB, tenths INTEGER, chance REAL)"
+        )
 
     def add(self, line: Line, turn: Turn) -> None:
         """Keep a line."""
-        row = (int(turn.label), f"{turn.rank:020}", line.file, line.text)
-        self._db.execute("INSERT INTO lines (label, rank, file, line) VALUES (?, ?, ?, ?)", row)
+        drawn = (None, None) if line.draw is None else (line.draw.tenths, line.draw.chance)
+        row = (int(turn.label), f"{turn.rank:020}", line.file, line.text, *drawn)
+        self._db.execute("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def sift(self, heaviest: int) -> list[tuple[str, int, int]]:
+        """Leave out lines that are not drawn, as `stays` says; return for each file and bucket how many.
+
+        Args:
+            heaviest: the heaviest bucket of the kind.
+        """
+        gone = "FROM lines WHERE chance * ? >= tenths"
+        query = f"SELECT file, tenths, count(*) {gone} GROUP BY file, tenths ORDER BY file, tenths"
+        counts = self._db.execute(query, (heaviest,)).fetchall()
+        self._db.execute(f"DELETE {gone}", (heaviest,))
+        return counts
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         n_runs = self._db.execute("SELECT count(DISTINCT rank) FROM lines").fetchone()[0]

@@ -39,6 +39,7 @@ class AtifWriter:
     consumer = "atif"
     kinds: tuple[Kind, ...] = ("sft",)
     refuses: Mapping[Kind, str] = REFUSES
+    weighted: tuple[Kind, ...] = ("sft",)
 
     def rows(self, record: Trainable) -> Iterator[Row]:
         """Render an example as one document."""

@@ -54,6 +54,7 @@ class AxolotlWriter:
     consumer = "axolotl"
     kinds: tuple[Kind, ...] = ("sft", "dpo")
     refuses: Mapping[Kind, str] = REFUSES
+    weighted: tuple[Kind, ...] = ()
 
     def rows(self, record: Trainable) -> Iterator[Row]:
         """Render a record as one row."""

@@ -36,6 +36,8 @@ class Writer(Protocol):
     """The files that this consumer can load."""
     refuses: Mapping[Kind, str]
     """Why it has none of the other kinds, and what to take instead."""
+    weighted: tuple[Kind, ...]
+    """The kinds whose rows carry the severity weight to who acts on it; rows of the others are drawn by it."""
 
     def rows(self, record: Trainable) -> Iterator[Row]:
         """Render a record as rows of the kind it belongs to.

@@ -59,6 +59,7 @@ class LlamaFactoryWriter:
     consumer = "llamafactory"
     kinds: tuple[Kind, ...] = ("sft", "sft_last", "dpo", "kto")
     refuses: Mapping[Kind, str] = REFUSES
+    weighted: tuple[Kind, ...] = ()
 
     def rows(self, record: Trainable) -> Iterator[Row]:
         """Render a record as one row; an example with masked turns as one row for each turn that carries loss."""

@@ -46,6 +46,7 @@ class OpenAiWriter:
     consumer = "openai"
     kinds: tuple[Kind, ...] = ("sft", "dpo")
     refuses: Mapping[Kind, str] = REFUSES
+    weighted: tuple[Kind, ...] = ()
 
     def rows(self, record: Trainable) -> Iterator[Row]:
         """Render a record as one row."""

@@ -37,6 +37,7 @@ class ShareGptWriter:
     consumer = "sharegpt"
     kinds: tuple[Kind, ...] = ("sft",)
     refuses: Mapping[Kind, str] = REFUSES
+    weighted: tuple[Kind, ...] = ()
 
     def rows(self, record: Trainable) -> Iterator[Row]:
         """Render an example as one conversation."""

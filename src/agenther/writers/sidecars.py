@@ -24,6 +24,10 @@ class FileSize(NamedTuple):
     n_rows: int
     longest: int
     """Bytes of its longest line."""
+    weights: Literal["in_rows", "drawn", "ignored"] = "ignored"
+    """What became of severity weights: rows carry them, rows were drawn by them (on the train side), or nothing."""
+    n_undrawn: int = 0
+    """Rows that were not drawn."""
 
 
 Files = Mapping[tuple[Side, Kind], FileSize]
@@ -57,7 +61,7 @@ def test_file(files: Files, consumer: str, kind: Kind) -> str | None:
 def readme(title: str, files: Files, parts: list[str]) -> str:
     """Return a README of a title, a table of files and the parts that are not empty."""
     rows = [
-        f"| `{side}` | `{kind}.jsonl` | {n_rows} | {longest} |" for (side, kind), (n_rows, longest) in files.items()
+        f"| `{side}` | `{kind}.jsonl` | {size.n_rows} | {size.longest} |" for (side, kind), size in files.items()
     ]
     table = "\n".join(["| side | file | rows | bytes of the longest |", "|---|---|---:|---:|", *rows])
     return "\n\n".join([f"# {title}", table, *(part.strip() for part in parts if part)]) + "\n"

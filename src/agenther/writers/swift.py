@@ -60,6 +60,7 @@ class SwiftWriter:
     consumer = "swift"
     kinds: tuple[Kind, ...] = ("sft", "dpo", "kto")
     refuses: Mapping[Kind, str] = REFUSES
+    weighted: tuple[Kind, ...] = ("sft",)
 
     def rows(self, record: Trainable) -> Iterator[Row]:
         """Render a record as one row."""

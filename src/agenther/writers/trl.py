@@ -40,6 +40,7 @@ class TrlWriter:
     consumer = "trl"
     kinds: tuple[Kind, ...] = ("sft", "dpo", "kto")
     refuses: Mapping[Kind, str] = REFUSES
+    weighted: tuple[Kind, ...] = ("sft", "dpo", "kto")
 
     def rows(self, record: Trainable) -> Iterator[Row]:
         """Render a record; an example gives one row for each unbroken stretch of agent turns that carry loss."""
