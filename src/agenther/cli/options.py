@@ -90,6 +90,12 @@ def _known_consumers(context: click.Context, option: click.Parameter, names: str
     return known_consumers(wanted)
 
 
+weights_option = click.option(
+    "--weights",
+    type=click.Choice(("act", "ignore")),
+    help="act: where a trainer has no weight for single rows, draw them by the severity weight w; ignore: write all rows, "
+    "and have trainers leave w alone.  [default: act]",
+)
 config_option = click.option(
     "--config",
     "config_file",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import orjson
@@ -17,6 +18,7 @@ from agenther.cli.options import (
     labels_option,
     limit_option,
     map_option,
+    weights_option,
     workers_option,
 )
 from agenther.cli.terminal import make_console, one_line, warn_broken_readers, warn_unmatched, warn_unmatched_paths
@@ -48,6 +50,7 @@ DOMAIN_HELP = (
     help=DOMAIN_HELP,
 )
 @consumers_option()
+@weights_option
 @click.option(
     "--include-successes", is_flag=True, default=None, help="Write successful runs too, marked origin=success."
 )
@@ -105,7 +108,6 @@ def command(
     no_redact: bool,
     workers: int,
     limit: int | None,
-    seed: int | None,
     strict: bool,
     as_json: bool,
     chosen: ModelChoice,
@@ -115,6 +117,7 @@ def command(
     timeout_s: float,
     patience_s: float,
     batch: bool,
+    **of_the_pass: Any,
 ) -> None:
     """Relabel the failed runs of INPUT and write training files to OUT.
 
@@ -142,7 +145,7 @@ def command(
         domains=domains or None,
         include_successes=include_successes,
         redact=False if no_redact else None,
-        seed=seed,
+        **of_the_pass,
         **chosen.settings(),
     )
     models = load_models(chosen.named, chosen.models_file)

@@ -52,6 +52,8 @@ def command(
     _tallies("by format", cast(dict[str, dict[str, int]], manifest["by_format"]), console)
     _tallies("examples by domain", cast(dict[str, dict[str, int]], manifest["by_domain"]), console)
     _bars("rows written", cast(dict[str, int], manifest["rows"]), console)
+    undrawn = cast(dict[str, dict[str, int]], manifest.get("undrawn", {}))
+    _tallies("rows not drawn, by severity weight", undrawn, console)
     if reached is not None:
         from agenther.cli.coverage import print_coverage
 

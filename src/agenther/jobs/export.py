@@ -9,7 +9,7 @@ from typing import cast
 import orjson
 from pydantic import ValidationError
 
-from agenther.config import Config
+from agenther.config import Config, WeightUse
 from agenther.errors import UserError
 from agenther.jobs.files import hold_folder, write_atomically
 from agenther.jobs.lines import LineMaker
@@ -22,7 +22,9 @@ from agenther.texts import path_text
 from agenther.writers import known_consumers
 
 
-def export(out: Path, manifest: JsonObject, consumers: tuple[str, ...], workers: int = 1) -> Summary:
+def export(
+    out: Path, manifest: JsonObject, consumers: tuple[str, ...], workers: int = 1, weights: WeightUse | None = None
+) -> Summary:
     """Write the files of some consumers beside those that a job wrote, as if it had been told so at once.
 
     Args:
@@ -30,6 +32,7 @@ def export(out: Path, manifest: JsonObject, consumers: tuple[str, ...], workers:
         manifest: its manifest.
         consumers: names of consumers.
         workers: processes to use.
+        weights: what becomes of severity weights, in all files of the folder; None: what the job was told.
 
     Raises:
         UserError: the folder was made by another version, or is in use.
@@ -38,6 +41,7 @@ def export(out: Path, manifest: JsonObject, consumers: tuple[str, ...], workers:
     everyone = known_consumers([*have, *consumers])
     try:
         config = Config.model_validate(manifest["config"])
+        config = config if weights is None else config.model_copy(update={"weights": weights})
         with hold_folder(out), Store(out / "run.sqlite", str(manifest["results_key"]), read_only=True) as store:
             if next(store.runs(), None) is None and cast(dict[str, int], manifest["counts"])["read"]:
                 raise UserError(
@@ -45,7 +49,7 @@ def export(out: Path, manifest: JsonObject, consumers: tuple[str, ...], workers:
                 )
             with closing(LineMaker(store.place, config, everyone)) as make_lines:
                 summary = write_outputs(store, out, config, Workers(make_lines, workers).map, everyone)
-            _count_rows(out, manifest, summary)
+            _count_rows(out, manifest, config, summary)
     except (ValidationError, KeyError) as error:
         raise UserError(
             f"{path_text(out)}: expected the output of this version, found that of another", "run the job again"
@@ -53,7 +57,12 @@ def export(out: Path, manifest: JsonObject, consumers: tuple[str, ...], workers:
     return summary
 
 
-def _count_rows(out: Path, manifest: JsonObject, summary: Summary) -> None:
-    rows = cast(Json, dict(sorted(summary.rows.items())))
+def _count_rows(out: Path, manifest: JsonObject, config: Config, summary: Summary) -> None:
+    counted = summary.to_json()
+    told = {
+        "config": cast(Json, config.model_dump(mode="json")),
+        "rows": counted["rows"],
+        "undrawn": counted["undrawn"],
+    }
     with write_atomically(out / "manifest.json") as file:
-        file.write(orjson.dumps({**manifest, "rows": rows}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        file.write(orjson.dumps({**manifest, **told}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

@@ -97,7 +97,9 @@ def print_summary(summary: Summary, out: Path, console: Console) -> None:
     if counts["open"]:
         console.print(f"[yellow]{counts['open']}[/] runs wait for an answer: {waiting_for(summary)}")
     for name, n_rows in sorted(summary.rows.items()):
-        console.print(f"  {n_rows:6} rows  {escape(path_text(out / name))}")
+        undrawn = summary.undrawn.get(name)
+        note = f"  [dim]({undrawn.total()} not drawn by weight: --weights)[/]" if undrawn else ""
+        console.print(f"  {n_rows:6} rows  {escape(path_text(out / name))}{note}")
     if summary.dropped["detect.outcome_unknown"]:
         console.print(
             "hint: outcomes of unlabelled runs can be given with --labels FILE.csv (columns id, success or reward)"

@@ -60,9 +60,7 @@ def test_file(files: Files, consumer: str, kind: Kind) -> str | None:
 
 def readme(title: str, files: Files, parts: list[str]) -> str:
     """Return a README of a title, a table of files and the parts that are not empty."""
-    rows = [
-        f"| `{side}` | `{kind}.jsonl` | {size.n_rows} | {size.longest} |" for (side, kind), size in files.items()
-    ]
+    rows = [f"| `{side}` | `{kind}.jsonl` | {size.n_rows} | {size.longest} |" for (side, kind), size in files.items()]
     table = "\n".join(["| side | file | rows | bytes of the longest |", "|---|---|---:|---:|", *rows])
     return "\n\n".join([f"# {title}", table, *(part.strip() for part in parts if part)]) + "\n"
 
