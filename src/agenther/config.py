@@ -14,7 +14,9 @@ from agenther.record import Record, content_key
 
 DOMAINS_ON = ("sql", "shell", "household", "shopping", "dialogue", "rest", "web", "code", "files")
 DOMAINS_OPTIONAL = ("shopping-any-search", "qa")
-OF_THE_PASS = frozenset({"seed", "test_share", "pairs_per_task"})
+WeightUse = Literal["act", "ignore"]
+"""Whether severity weights act on what is trained: where rows carry none, they are then drawn by it."""
+OF_THE_PASS = frozenset({"seed", "test_share", "pairs_per_task", "weights"})
 """Settings of the pass over all runs."""
 OF_MODELS = frozenset("detect extract propose model judges quorum goals_per_call prompt_tokens answer_tokens".split())
 """Settings that decide nothing where no model is asked."""
