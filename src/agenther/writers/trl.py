@@ -131,8 +131,6 @@ def _dpo(pair: Pair) -> Row:
         "metadata": json_text(
             {
                 "id": pair.id,
-                "kind": pair.kind,
-                "why": pair.why,
                 "task_id": pair.task_id,
                 **about_pair(pair),
                 "n_chars": max(len(json.dumps(side, ensure_ascii=False)) for side in (chosen, rejected)),
