@@ -16,8 +16,10 @@ DOMAINS_ON = ("sql", "shell", "household", "shopping", "dialogue", "rest", "web"
 DOMAINS_OPTIONAL = ("shopping-any-search", "qa")
 WeightUse = Literal["act", "ignore"]
 """Whether severity weights act on what is trained: where rows carry none, they are then drawn by it."""
-OF_THE_PASS = frozenset({"seed", "test_share", "pairs_per_task", "weights"})
+OF_THE_PASS = frozenset({"seed", "test_share", "pairs_per_task", "weights", "max_tokens", "tokenizer"})
 """Settings of the pass over all runs."""
+BY_ESTIMATE = "estimate"
+"""Who counts tokens where no tokenizer is named."""
 OF_MODELS = frozenset("detect extract propose model judges quorum goals_per_call prompt_tokens answer_tokens".split())
 """Settings that decide nothing where no model is asked."""
 LEAST_PROMPT = 4_000
@@ -56,6 +58,14 @@ class Config(Record):
     weights: WeightUse = Field(
         default="act",
         description="act: draw rows by w for trainers that have no weight for single rows; ignore: write all",
+    )
+    max_tokens: int = Field(
+        default=0,
+        ge=0,
+        description="most tokens of a row: longer examples are split into windows, longer preferences set aside; 0: no limit",
+    )
+    tokenizer: str = Field(
+        default=BY_ESTIMATE, description="tokenizer.json that counts them, or a folder with one; `estimate`: none"
     )
     test_share: float = Field(default=0.1, ge=0, le=1, description="share of tasks set apart for testing")
 

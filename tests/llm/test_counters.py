@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from tests.llm.byte_tokenizer import write_byte_tokenizer
 
+from agenther.config import BY_ESTIMATE
 from agenther.errors import MissingExtra, UserError
-from agenther.llm.counters import Estimate, FileTokenizer, load_counter
+from agenther.llm.counters import Estimate, FileTokenizer, counter_name, load_counter
 from agenther.llm.tokens import estimate_tokens
 
 
 def test_without_a_tokenizer_the_estimate_counts() -> None:
-    counter = load_counter(None)
+    counter = load_counter(BY_ESTIMATE)
     assert counter.by == "estimate"
     assert counter("crates of pears") == estimate_tokens("crates of pears")
     assert isinstance(counter, Estimate)
@@ -26,6 +27,7 @@ def test_a_tokenizer_counts_as_it_says_and_is_known_by_name_and_digest(tmp_path:
     assert counter("ø" * 9000) == 18000
     name, _, digest = counter.by.partition("@")
     assert (name, len(digest)) == ("small", 12)
+    assert counter_name(str(folder)) == counter.by
     assert FileTokenizer(folder / "tokenizer.json").by == counter.by
 
 

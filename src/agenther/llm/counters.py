@@ -9,6 +9,7 @@ import hashlib
 from pathlib import Path
 from typing import Any, Protocol
 
+from agenther.config import BY_ESTIMATE
 from agenther.errors import MissingExtra, UserError
 from agenther.llm.tokens import estimate_tokens
 from agenther.texts import path_text
@@ -30,7 +31,7 @@ class TokenCounter(Protocol):
 class Estimate:
     """Counts by characters, rather too many than too few."""
 
-    by = "estimate"
+    by = BY_ESTIMATE
 
     def __call__(self, text: str) -> int:
         """Return an estimate, on the upper side, of the tokens of a text."""
@@ -55,24 +56,32 @@ class FileTokenizer:
             raise MissingExtra(
                 "counting with a tokenizer needs tokenizers", "pip install 'agenther[tokens]'"
             ) from error
-        file = path / FILE if path.is_dir() else path
-        try:
-            raw = file.read_bytes()
-            text = raw.decode()
-        except (OSError, UnicodeDecodeError) as error:
-            raise _none_at(file, error) from error
-        self.by = f"{path_text(file.absolute().parent.name)}@{hashlib.sha256(raw).hexdigest()[:12]}"
-        self._tokenizer = _read(file, Tokenizer.from_str, text)
+        file, raw = _content(path)
+        self.by = _name_of(file, raw)
+        self._tokenizer = _read(file, Tokenizer.from_str, raw)
 
     def __call__(self, text: str) -> int:
         """Return the number of tokens of a text, without marks at its ends."""
         return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
 
-def _read(file: Path, read: Any, text: str) -> Any:
-    """Return the tokenizer without what cuts or fills up; the library raises plain `Exception` alone, or ValueError."""
+def _content(path: Path) -> tuple[Path, bytes]:
+    """Return the file of a tokenizer and what it holds."""
+    file = path / FILE if path.is_dir() else path
     try:
-        tokenizer = read(text)
+        return file, file.read_bytes()
+    except OSError as error:
+        raise _none_at(file, error) from error
+
+
+def _name_of(file: Path, raw: bytes) -> str:
+    return f"{path_text(file.absolute().parent.name)}@{hashlib.sha256(raw).hexdigest()[:12]}"
+
+
+def _read(file: Path, read: Any, raw: bytes) -> Any:
+    """Return the tokenizer without what cuts or fills up. What its library raises is no narrower than `Exception`."""
+    try:
+        tokenizer = read(raw.decode())
     except Exception as error:
         raise _none_at(file, error) from error
     tokenizer.no_truncation()
@@ -87,6 +96,16 @@ def _none_at(file: Path, error: Exception) -> UserError:
     )
 
 
-def load_counter(tokenizer: str | None) -> TokenCounter:
-    """Return the counter of a tokenizer's file or folder; the estimate where none is named."""
-    return Estimate() if tokenizer is None else FileTokenizer(Path(tokenizer).expanduser())
+def load_counter(tokenizer: str) -> TokenCounter:
+    """Return the counter of a tokenizer's file or folder, or of the estimate.
+
+    Raises:
+        MissingExtra: the library that reads tokenizers is not installed.
+        UserError: there is no tokenizer.
+    """
+    return Estimate() if tokenizer == BY_ESTIMATE else FileTokenizer(Path(tokenizer).expanduser())
+
+
+def counter_name(tokenizer: str) -> str:
+    """Return who counts, without making ready to count; arguments and errors as for `load_counter`."""
+    return BY_ESTIMATE if tokenizer == BY_ESTIMATE else _name_of(*_content(Path(tokenizer).expanduser()))

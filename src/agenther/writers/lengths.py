@@ -13,6 +13,7 @@ from typing import cast
 
 import orjson
 
+from agenther.config import BY_ESTIMATE
 from agenther.llm.counters import TokenCounter
 from agenther.record import Json, JsonObject
 from agenther.writers.base import Kind, Row, Writer, json_text
@@ -39,7 +40,7 @@ class Measure:
     def __init__(self, counter: TokenCounter, tools: dict[str, int] | None = None) -> None:
         self.by = counter.by
         self._counter = counter
-        self._exact = counter.by != "estimate"
+        self._exact = counter.by != BY_ESTIMATE
         self._known: dict[tuple[str, bool], int] = {}
         self._tools = {} if tools is None else tools
 
