@@ -34,15 +34,34 @@ def json_value(text: str) -> Json:
 def literal_value(text: str) -> Json:
     """Return the JSON value of a JSON text or of a Python literal (`{'a': None}`); None when it is neither."""
     value = json_value(text)
-    if value is not None or len(text) > LONGEST_LITERAL:
+    if value is not None:
         return value
+    made = _literal(text)
+    return cast(Json, made) if _is_json(made) else None
+
+
+def printed_rows(text: str) -> list[list[Json]] | None:
+    """Return the rows of a table printed as JSON or Python, each a list or a tuple of plain values; None when it is none."""
+    value = json_value(text)
+    rows: object = _literal(text) if value is None else value
+    if not isinstance(rows, list) or not rows:
+        return None
+    found = [list(cast(list[Json], row)) for row in cast(list[object], rows) if isinstance(row, list | tuple)]
+    plain = all(row and all(cell is None or isinstance(cell, str | int | float) for cell in row) for row in found)
+    same = len(found) == len(cast(list[object], rows)) and len({len(row) for row in found}) == 1
+    return found if plain and same else None
+
+
+def _literal(text: str) -> object:
+    """Return the value of a Python literal; None when it is none, or too long."""
+    if len(text) > LONGEST_LITERAL:
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            made: object = ast.literal_eval(text.strip())
+            return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
-    return cast(Json, made) if _is_json(made) else None
 
 
 def _is_json(value: object, depth: int = 0) -> bool:

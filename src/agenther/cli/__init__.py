@@ -11,7 +11,7 @@ import click
 from agenther import __version__
 from agenther.errors import UserError
 
-COMMANDS = ("run", "show", "stats", "read", "formats", "environments", "estimate", "batch", "export", "train")
+COMMANDS = ("run", "show", "stats", "read", "formats", "environments", "estimate", "batch", "export", "tasks", "train")
 
 
 INTERRUPTED = 130
@@ -56,6 +56,7 @@ def group() -> None:
     agenther batch                  ask language models by files
     agenther train sft ...          train a model on what a job wrote
     agenther export out --for swift files for further trainers, from what the job stored
+    agenther tasks out --for harbor checkable tasks from the labels, with checker and solution
 
     Exit status: 0 the job finished (refusals are results), 1 something you can mend, 3 some input could not be
     read and the rest was done, 4 some runs wait for a larger budget or for a batch.

@@ -1,0 +1,1 @@
+"""Checkable tasks: what a run was shown to do, asked of others, with a checker, an oracle and controls."""
