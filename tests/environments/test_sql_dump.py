@@ -118,3 +118,11 @@ def test_dumps_are_found_beside_and_above_the_inputs(tmp_path: Path) -> None:
     (tmp_path / "bread.sql.gz").write_bytes(b"")
     (tmp_path / "a" / "other.sql").write_text("")
     assert [path.name for path in find_dumps([runs, runs.parent])] == ["other.sql", "bread.sql.gz"]
+
+
+def test_a_long_statement_is_read_as_a_short_one_is(tmp_path: Path) -> None:
+    texts = [f"{'(' * (n % 3)}it''s; \\'{n}\\' -- {')' * (n % 4)} /* " for n in range(2_000)]
+    values = ",\n".join(f"({n}, '{text}') /* ( */" for n, text in enumerate(texts))
+    made = f"CREATE TABLE long (n int, said text);\nINSERT INTO long VALUES {values} ON DUPLICATE KEY UPDATE n = (n);\n"
+    rows = loaded(tmp_path, made + "INSERT INTO long VALUES (-1, 'end');").rows("SELECT * FROM long ORDER BY n")
+    assert rows == ((-1, "end"), *((n, text.replace("''", "'").replace("\\'", "'")) for n, text in enumerate(texts)))

@@ -14,6 +14,7 @@ import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -41,6 +42,9 @@ _BREAK = re.compile(
     r"""'(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+"|`[^`]*+`|--[^\n]*+|\#[^\n]*+|/\*.*?\*/|;""", re.DOTALL
 )
 """The end of a statement, and what may hold a semicolon that is none."""
+_PARENTHESIS = re.compile(_BREAK.pattern.removesuffix(";") + "[()]", re.DOTALL)
+_CHUNK = 4_000
+"""Characters of a statement whose tokens are made at once: they take a hundred times as much memory."""
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
 
 
@@ -175,13 +179,14 @@ def _statements(text: str) -> Iterator[tuple[Any, list[list[Cell]]]]:
     dialect = sqlglot.Dialect.get_or_raise("mysql")
     for piece in _pieces(text):
         try:
-            tokens = dialect.tokenize(piece)
-            kinds = [token.token_type for token in tokens[:2]]
+            tokens = chain.from_iterable(map(dialect.tokenize, _chunks(piece)))
+            first = list(islice(tokens, 2))
+            kinds = [token.token_type for token in first]
             if kinds[:1] == [TokenType.INSERT]:
-                rows, end = _rows(tokens)
-                yield dialect.parser().parse(tokens[:end], piece)[0], rows
+                rows = _take_rows(first, tokens)
+                yield dialect.parser().parse(first, piece)[0], rows
             elif kinds == [TokenType.CREATE, TokenType.TABLE] or kinds[:1] == [TokenType.USE]:
-                yield dialect.parser().parse(tokens, piece)[0], []
+                yield dialect.parser().parse(dialect.tokenize(piece), piece)[0], []
         except (SqlglotError, RecursionError):
             continue
 
@@ -196,13 +201,29 @@ def _pieces(text: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _rows(tokens: list[Token]) -> tuple[list[list[Cell]], int]:
-    """Return the rows behind VALUES, and where the first of them ends: behind all tokens when there is none."""
+def _chunks(statement: str) -> Iterator[str]:
+    """Yield a statement in parts that end behind outermost parentheses, most of them a little over `_CHUNK` long."""
+    start = depth = 0
+    for found in _PARENTHESIS.finditer(statement):
+        depth += (found[0] == "(") - (found[0] == ")")
+        if found[0] == ")" and depth == 0 and found.end() - start > _CHUNK:
+            yield statement[start : found.end()]
+            start = found.end()
+    yield statement[start:]
+
+
+def _take_rows(first: list[Token], tokens: Iterator[Token]) -> list[list[Cell]]:
+    """Return the rows behind VALUES; append to the first tokens those up to the end of the first row, or all without one."""
+    for token in tokens:
+        first.append(token)
+        if token.token_type is TokenType.VALUES:
+            break
     rows: list[list[Cell]] = []
     cell: list[Token] = []
-    depth, end = 0, len(tokens)
-    first = next((i for i, token in enumerate(tokens, start=1) if token.token_type is TokenType.VALUES), end)
-    for number, token in enumerate(tokens[first:], start=first + 1):
+    depth, n_closed = 0, 0
+    for token in tokens:
+        if not n_closed:
+            first.append(token)
         match token.token_type:
             case TokenType.L_PAREN if depth == 0:
                 rows.append([])
@@ -215,11 +236,13 @@ def _rows(tokens: list[Token]) -> tuple[list[list[Cell]], int]:
                 rows[-1].append(_literal(cell))
                 cell = []
                 depth -= token.token_type is TokenType.R_PAREN
-                end = number if depth == 0 and len(rows) == 1 else end
+                n_closed += depth == 0
             case kind:
                 cell.append(token)
                 depth += (kind is TokenType.L_PAREN) - (kind is TokenType.R_PAREN)
-    return rows, end
+    if not n_closed:
+        first += tokens
+    return rows
 
 
 def _affinity(column: exp.ColumnDef) -> str:
