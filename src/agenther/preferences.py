@@ -38,7 +38,9 @@ class Pair(Record):
     chosen_trajectory: str
     rejected_trajectory: str
     task_id: str | None
-    weight: float = Field(description="severity weight w of the rejected run")
+    weight: float = Field(
+        description="severity weight w: of the rejected run, of the relabelled one for a hindsight goal, 1 for single turns"
+    )
 
 
 class Unpaired(Record):

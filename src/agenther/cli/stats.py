@@ -52,6 +52,7 @@ def command(
     _tallies("by format", cast(dict[str, dict[str, int]], manifest["by_format"]), console)
     _tallies("examples by domain", cast(dict[str, dict[str, int]], manifest["by_domain"]), console)
     _bars("rows written", cast(dict[str, int], manifest["rows"]), console)
+    _bars("pairs made, by kind", cast(dict[str, int], manifest.get("pairs", {})), console)
     undrawn = cast(dict[str, dict[str, int]], manifest.get("undrawn", {}))
     _tallies("rows not drawn, by severity weight", undrawn, console)
     if reached is not None:

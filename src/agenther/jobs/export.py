@@ -62,6 +62,7 @@ def _count_rows(out: Path, manifest: JsonObject, config: Config, summary: Summar
     told = {
         "config": cast(Json, config.model_dump(mode="json")),
         "rows": counted["rows"],
+        "pairs": counted["pairs"],
         "undrawn": counted["undrawn"],
     }
     with write_atomically(out / "manifest.json") as file:

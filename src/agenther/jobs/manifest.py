@@ -44,6 +44,8 @@ class Summary:
     by_domain: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     rows: Counter[str] = field(default_factory=Counter[str])
     undrawn: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
+    pairs: Counter[str] = field(default_factory=Counter[str])
+    """Pairs that were made, by kind, whatever consumers set aside or drew of them."""
     """Of files whose rows were drawn by weight: how many were not, by weight."""
     ledger: JsonObject = field(default_factory=dict[str, Json])
     """What models were asked and what it cost, over all jobs of the folder; empty where none is asked."""
@@ -106,6 +108,7 @@ class Summary:
 
 def _sorted(tally: Counter[str]) -> JsonObject:
     return cast(JsonObject, dict(sorted(tally.items())))
+            "pairs": _sorted(self.pairs),
 
 
 def write_manifest(

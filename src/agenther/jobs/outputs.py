@@ -20,7 +20,9 @@ from agenther.jobs.names import FirstNames
 from agenther.jobs.store import Store, Stored
 from agenther.jobs.training import SIDES, TrainingFiles
 from agenther.record import Json, JsonObject
-from agenther.stages.package.note import Label
+from agenther.stages.package.goal_pairs import may_be_paired
+from agenther.stages.package.note import Label, Note
+from agenther.stages.package.split import seeded_rank
 from agenther.writers import DEFAULT, WRITERS, dataset_card
 
 LineSource = Callable[[Iterable[FreshRun | str]], Generator[list[Line]]]
@@ -51,6 +53,7 @@ def write_outputs(
         for line in chain.from_iterable(made):
             if line.file in labels:
                 labels[line.file].write(line.text)
+            summary.pairs.update([line.pair] if line.pair else [])
             else:
                 training.add(line)
     training.write_sidecars()
@@ -69,7 +72,7 @@ def _fresh_runs(
     store: Store, config: Config, summary: Summary, dropped: BinaryIO, errors: BinaryIO
 ) -> Iterator[FreshRun]:
     """Count every run, write down those that were dropped or failed, and yield those with labels of their own."""
-    with closing(FirstOfItsKind()) as labels, closing(Goals()) as goals:
+    with closing(FirstOfItsKind()) as labels, closing(Goals()) as goals, closing(PairedGoals(config)) as paired:
         for stored in store.runs():
             note = stored.note
             fresh = tuple(n for n, label in enumerate(note.labels) if labels.twin_of(label) is None)
@@ -84,7 +87,7 @@ def _fresh_runs(
                 _write(errors, _error_row(stored, note.error))
             summary.add(stored.source.format, stored.success, note, len(fresh), drop)
             if fresh:
-                yield FreshRun(stored.ordinal, fresh)
+                yield FreshRun(stored.ordinal, fresh, tuple(n for n in fresh if paired.take(note, note.labels[n])))
 
 
 class FirstOfItsKind(FirstNames):
@@ -106,6 +109,22 @@ class Goals(FirstNames):
 def _merged(label: Label, labels: FirstOfItsKind) -> Refusal:
     detail = f"example {label.id} has the same goal and last action as example {labels.twin_of(label)}"
     return Refusal(stage=Stage.PACKAGE, reason=Reason.NEAR_DUPLICATE, detail=detail)
+
+
+class PairedGoals(FirstNames):
+    """Remembers which goals of each task may stand in a pair: the first ones, each once."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self._most = 0 if config.unverified else config.pairs_per_task
+
+    def take(self, note: Note, label: Label) -> bool:
+        """Tell whether a label may give a pair for its goal."""
+        if label.origin != "hindsight" or not may_be_paired(label.domain):
+            return False
+        is_new = self.claim(seeded_rank(f"{label.goal}:{note.group}", 0) - 2**63, "") is None
+        places = (seeded_rank(f"{number}:{note.group}", 1) - 2**63 for number in range(self._most))
+        return is_new and any(self.claim(place, "") is None for place in places)
 
 
 def _write_card(out: Path, summary: Summary, config: Config) -> None:

@@ -78,7 +78,7 @@ def _pair(good: Candidate, other: Candidate) -> Pair | None:
         chosen_trajectory=better.id,
         rejected_trajectory=worse.id,
         task_id=better.task_id,
-        weight=other.weight,
+        weight=1.0,
     )
 
 

@@ -8,10 +8,12 @@ that a model wrote it adds as a step by itself, and says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from agenther.conclusions import Proposal, Reason, Refusal, Rewritten, Stage
-from agenther.stages.recording import retried_steps, shared_steps
+from agenther.stages.package.example import up_to_last_agent_turn
+from agenther.stages.recording import retried_steps, shared_steps, without_retried_thoughts
 from agenther.stages.relabel.leakage import LEAST_LEFT, Untold, numbers_in, old_words
 from agenther.trajectory import GoalHolder, Span, Step, Trajectory
 
@@ -58,13 +60,34 @@ def _add_answer(
     return [*kept, Step(step_id=number, source="agent", message=answer)], proposal.model_copy(update=told)
 
 
+def retell(trajectory: Trajectory, goal: str) -> list[Step] | None:
+    """Return a whole run as it would stand had it been asked for another goal, though it does not reach it.
+
+    The goal stands in the old one's places, and thoughts lose what thoughts of a relabelled run lose, so that what is left
+    to tell the two apart is what they did. None where the old goal's places are not known or a turn would have no word left.
+    """
+    kept = up_to_last_agent_turn(without_retried_thoughts(trajectory))
+    if _place_refusal(trajectory, kept) is not None:
+        return None
+    placed = [_put_goal(trajectory, step, goal) for step in kept]
+    words, numbers = old_words(trajectory.goal, goal), numbers_in(goal).union(*map(numbers_in, _seen(placed)))
+    leaks = Untold(goal=goal, words=words, numbers=numbers, answer=None, gap=None)
+    clean = [_edit_thoughts(step, partial(leaks.taken_out, step_id=step.step_id)) for step in placed]
+    if sum(map(_n_thought, clean)) < sum(map(_n_thought, placed)) * LEAST_LEFT:
+        clean = [_edit_thoughts(step, _nothing) for step in clean]
+    said = (step.message.strip() or step.tool_calls for step in clean if step.source == "agent")
+    return clean if all(said) else None
+
+
 def _goal_refusal(trajectory: Trajectory, proposal: Proposal, kept: list[Step]) -> Refusal | None:
     if not kept or kept[-1].source != "agent":
         return Refusal(
             stage=Stage.REWRITE, reason=Reason.NO_RECORDED_ANSWER, detail="the kept run ends without the agent"
         )
-    if proposal.goal_in_turns:
-        return None
+    return None if proposal.goal_in_turns else _place_refusal(trajectory, kept)
+
+
+def _place_refusal(trajectory: Trajectory, kept: list[Step]) -> Refusal | None:
     if trajectory.goal_holder is not GoalHolder.AGENT or not trajectory.goal_at:
         return Refusal(
             stage=Stage.REWRITE, reason=Reason.GOAL_NOT_LOCATED, detail="no place known where the goal stands"
@@ -151,19 +174,21 @@ def untold(kept: Sequence[Step], old_goal: str, proposal: Proposal) -> Untold:
         old_goal: the goal that the run was recorded for.
         proposal: the new goal.
     """
-    seen = (
-        text
-        for step in kept
-        for field, text in step.fields()
-        if step.source != "agent" or field.startswith(("tool_calls", "observations"))
-    )
     return Untold(
         goal=proposal.goal,
         words=old_words(old_goal, proposal.goal),
-        numbers=numbers_in(proposal.goal).union(*map(numbers_in, seen)),
+        numbers=numbers_in(proposal.goal).union(*map(numbers_in, _seen(kept))),
         answer=proposal.answer_step,
         gap=min(proposal.drop_steps, default=None),
     )
+
+
+def _seen(steps: Iterable[Step]) -> Iterator[str]:
+    """Yield all texts of the steps but what the agent thinks and says."""
+    for step in steps:
+        for field, text in step.fields():
+            if step.source != "agent" or field.startswith(("tool_calls", "observations")):
+                yield text
 
 
 def achieving_step(proposal: Proposal) -> int:
