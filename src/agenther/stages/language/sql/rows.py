@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any, cast
 
 MAX_TEXT = 2_000_000
@@ -16,6 +18,10 @@ SHOWN_IN_PART = 20
 
 Cell = str | int | float | None
 Row = tuple[Cell, ...]
+_PART = 4_000
+"""Characters of a printed list that are parsed at once: Python's parser takes a hundred times as much memory."""
+_MARK = re.compile(r"""'(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+"|[(\[{]|[)\]}]""", re.DOTALL)
+"""A quoted text, or a bracket outside of one."""
 _DECIMAL = re.compile(r"Decimal\('([-+0-9.E]+)'\)")
 _DATE = re.compile(r"datetime\.(?:datetime|date|timedelta)\(([^()]*)\)")
 _TYPE = re.compile(
@@ -69,10 +75,31 @@ def _json(text: str) -> Any:
 
 def _python(text: str) -> Any:
     plain = _DATE.sub(lambda m: repr(m.group(1)), _DECIMAL.sub(r"\1", text))
+    if len(plain) > _PART and plain.startswith("["):
+        lists = [_literal(part) for part in parts_of(plain)]
+        if all(isinstance(one, list) for one in lists):
+            return list(chain.from_iterable(cast(list[list[Any]], lists)))
+    return _literal(plain)
+
+
+def _literal(text: str) -> Any:
     try:
-        return ast.literal_eval(plain)
+        return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
+
+
+def parts_of(text: str, size: int = _PART) -> Iterator[str]:
+    """Yield a printed list as several lists that together have its members, each a little longer than a size in characters."""
+    start = depth = 0
+    opening = ""
+    for mark in _MARK.finditer(text):
+        depth += (mark[0] in "([{") - (mark[0] in ")]}")
+        ends = depth == 1 and mark[0] in ")]}" and text[mark.end() : mark.end() + 1] == ","
+        if ends and mark.end() - start > size:
+            yield f"{opening}{text[start : mark.end()]}]"
+            start, opening = mark.end() + 1, "["
+    yield opening + text[start:]
 
 
 def _row(item: Any) -> Row | None:
