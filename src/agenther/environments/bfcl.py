@@ -58,6 +58,15 @@ def bfcl_python() -> Path:
     return path
 
 
+def bfcl_home() -> Path | None:
+    """Return the folder of the package in BFCL's environment; None when there is none."""
+    try:
+        prefix = bfcl_python().parent.parent
+    except UserError:
+        return None
+    return next((path for path in sorted(prefix.glob("lib/python*/site-packages/bfcl_eval")) if path.is_dir()), None)
+
+
 class Worker:
     """A process that answers a line for a line, within a time limit; started when it is first asked."""
 

@@ -6,6 +6,7 @@ Hostile text is expected: what is not a plain call of literal values is a `Parse
 from __future__ import annotations
 
 import ast
+import copy
 import math
 import warnings
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import NamedTuple, cast
 from agenther.errors import ParseError
 from agenther.literals import LONGEST_LITERAL, json_value
 from agenther.record import DEEPEST, Json, JsonObject, is_storable
-from agenther.trajectory import ToolCall
+from agenther.trajectory import ToolCall, Trajectory
 
 
 class Call(NamedTuple):
@@ -69,15 +70,20 @@ def parse_call(text: str, parameters: Mapping[str, Sequence[str]] | None = None)
 def _call_node(text: str) -> ast.Call:
     if len(text) > LONGEST_LITERAL:
         raise ParseError(f"a call of more than {LONGEST_LITERAL} characters: {_short(text)}")
+    node = _parsed(text.strip())
+    if not isinstance(node, ast.Call):
+        raise ParseError(f"no call in Python's syntax: {_short(text)}")
+    return node
+
+
+def _parsed(text: str) -> ast.expr | None:
+    """Return the expression that a text is; None when it is none, or too deep for Python's parser."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            node = ast.parse(text.strip(), mode="eval").body
+            return ast.parse(text, mode="eval").body
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise ParseError(f"no call in Python's syntax: {_short(text)}") from None
-    if not isinstance(node, ast.Call):
-        raise ParseError(f"no call: {_short(text)}")
-    return node
+        return None
 
 
 def _literal(node: ast.expr, text: str, depth: int = 0) -> Json:
@@ -107,3 +113,37 @@ def _is_text(node: ast.expr | None) -> bool:
 
 def _short(text: str) -> str:
     return repr(text[:80]) + ("…" if len(text) > 80 else "")
+
+
+def call_places(text: str) -> list[tuple[int, int]]:
+    """Return where each call stands in a text that is a list of calls, `[a(x=1), b(y=2)]`; none when it is something else."""
+    inside = text.strip("` \n").removeprefix("[").removesuffix("]")
+    whole = f"[{inside}]"
+    node = _parsed(whole) if len(text) <= LONGEST_LITERAL else None
+    places: list[tuple[int, int]] = []
+    end = 0
+    for call in node.elts if isinstance(node, ast.List) else ():
+        own = ast.get_source_segment(whole, call) if isinstance(call, ast.Call) else None
+        at = text.find(own, end) if own else -1
+        if own is None or at < 0:
+            return []
+        end = at + len(own)
+        places.append((at, end))
+    return places
+
+
+def gold_of(run: Trajectory) -> tuple[Call, ...] | None:
+    """Return the calls that are known to reach the goal for which a run was recorded; None when they are not known.
+
+    They stand under the label `gold_calls`, in tau-bench's runs under `actions`: names, with `arguments` or `kwargs`.
+    """
+    listed = run.labels.get("gold_calls", run.labels.get("actions"))
+    if not isinstance(listed, list):
+        return None
+    calls: list[Call] = []
+    for one in copy.deepcopy(listed):
+        arguments = one.get("arguments", one.get("kwargs")) if isinstance(one, dict) else None
+        if not isinstance(one, dict) or not isinstance(name := one.get("name"), str) or not isinstance(arguments, dict):
+            return None
+        calls.append(Call(name, arguments))
+    return tuple(calls)

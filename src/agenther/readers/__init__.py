@@ -7,6 +7,7 @@ from agenther.readers.agentlab import AgentLabReader
 from agenther.readers.agentrx import AgentRxReader
 from agenther.readers.atif import AtifReader
 from agenther.readers.base import Item, Reader
+from agenther.readers.bfcl import BfclReader
 from agenther.readers.claude_code import ClaudeCodeReader
 from agenther.readers.fireact import FireActReader
 from agenther.readers.inspect_log import InspectReader
@@ -31,6 +32,7 @@ _BUILT_IN: tuple[Reader, ...] = (
     ClaudeCodeReader(),
     InspectReader(),
     AdpReader(),
+    BfclReader(),
     AgentLabReader(),
     AgentRewardBenchReader(),
     WebArenaHtmlReader(),
