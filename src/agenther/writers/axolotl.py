@@ -25,7 +25,6 @@ from agenther.writers.dialects import (
     words_of,
 )
 from agenther.writers.sidecars import (
-    WEIGHTS_UNREAD,
     Files,
     guide,
     length_limit,
@@ -35,6 +34,7 @@ from agenther.writers.sidecars import (
     trained_kinds,
 )
 from agenther.writers.turns import calls_of, check_says_something, check_turns, function_of
+from agenther.writers.weights import weights_text
 
 COLUMNS: dict[Kind, dict[str, str]] = {
     "sft": {"messages": MESSAGES, "tools": TEXT, "metadata": TEXT},
@@ -107,7 +107,7 @@ class AxolotlWriter:
         text = guide(
             self.consumer,
             commands=commands or "# no file has rows to train on",
-            weights=WEIGHTS_UNREAD.format(name="axolotl"),
+            weights=weights_text(files, "axolotl", self.consumer),
             refuses=refusals_text(self.refuses),
         )
         return {**made, "README.md": readme("Rows for axolotl", files, [text])}

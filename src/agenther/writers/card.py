@@ -48,8 +48,7 @@ _MEANING = """## What a label means, and what it does not
 - `train_on` lists the steps that carry loss; all other steps are context. The rows for TRL keep this with
   `SFTConfig(completion_only_loss=True, assistant_only_loss=True)`; without `assistant_only_loss` the results of tools
   are trained too. Rows for ShareGPT leave out examples with masked steps.
-- `weight` is the severity weight of the original failure: 1 is mild, near 0 catastrophic. No trainer reads the column on
-  its own; without code of yours it does nothing.
+WEIGHTS
 - Trainers cut long rows silently: set `max_length` above the longest row (`metadata` tells its characters).
 
 ## Limits
@@ -66,6 +65,17 @@ data. AgentHER adds no licence of its own and does not know theirs: state them b
 """
 
 
+_WEIGHTS = (
+    "- `weight` is the severity weight w of the original failure: 1 is mild, near 0 catastrophic. No trainer of others reads\n"
+    "  the column on its own. "
+)
+_CARRIED = "Rows for TRL are all there and carry it for `agenther train`; `sft` for ms-swift has it as\n  `loss_scale`."
+_DRAWN = (
+    " Of other training files a row stayed with the chance of its w over that of the heaviest of its kind, both in\n"
+    "  tenths, by a seeded draw{lost}; do not sample by w once more. Test files are whole. `examples.jsonl` has every label,\n"
+    "  and `agenther export --weights ignore` writes every row."
+)
+_IGNORED = "It does nothing in these files, as was asked for (`--weights ignore`)."
 _BY_RULES = "The checks were made\n  by rules, and no model was asked."
 _BY_MODELS = (
     "The checks were made\n  by rules. {proposer}{judges}\n"
@@ -85,9 +95,10 @@ def dataset_card(summary: JsonObject) -> str:
     """Return a README.md with YAML front matter, so that `datasets.load_dataset(folder, config)` finds every file.
 
     Args:
-        summary: any of `files` ({path: rows}), `sources` ({name: runs}), the counts `runs`, `strategies`, `domains`,
-            `origins`, `drop_reasons` ({name: n}), whether the runs were `redacted`, and the names of the model that
-            was `proposer` and of the `judges`. What is absent is left out of the card; files without rows too, since
+        summary: any of `files` ({path: rows}), `undrawn` ({path: rows}), `weights` ("act" or "ignore"),
+            `sources` ({name: runs}), the counts `runs`, `strategies`, `domains`, `origins`, `drop_reasons` ({name: n}),
+            whether the runs were `redacted`, and the names of the model that was `proposer` and of the `judges`. What is
+            absent is left out of the card; files without rows too, since
             loaders refuse them.
     """
     files = {path: n for path, n in _counts(summary, "files") if n}
@@ -111,6 +122,7 @@ def _meaning(summary: JsonObject) -> str:
         else "no other model judged them.",
     )
     values = {
+        "WEIGHTS": _WEIGHTS + _use_of_weights(summary),
         "REDACTION": _REDACTED if summary.get("redacted", True) else _NOT_REDACTED,
         "VOICES": by_models if proposer or judges else _BY_RULES,
         "WORDING": _MODEL_WORDS if proposer else _NARROW,
@@ -119,6 +131,13 @@ def _meaning(summary: JsonObject) -> str:
     for name, value in values.items():
         text = text.replace(name, value)
     return text
+
+
+def _use_of_weights(summary: JsonObject) -> str:
+    if summary.get("weights") == "ignore":
+        return _IGNORED
+    lost = ", ".join(f"{n} of `{path}`" for path, n in _counts(summary, "undrawn"))
+    return _CARRIED + _DRAWN.format(lost=f" (not drawn: {lost})" if lost else "")
 
 
 def _front_matter(files: dict[str, int]) -> Iterator[str]:

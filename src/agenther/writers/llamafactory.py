@@ -31,8 +31,9 @@ from agenther.writers.dialects import (
     trained_part,
     words_of,
 )
-from agenther.writers.sidecars import WEIGHTS_UNREAD, Files, guide, length_limit, readme, test_file, trained_kinds
+from agenther.writers.sidecars import Files, guide, length_limit, readme, test_file, trained_kinds
 from agenther.writers.turns import calls_of, check_says_something, check_turns, function_of
+from agenther.writers.weights import weights_text
 
 _SHARED = {"conversations": MESSAGES, "system": TEXT, "tools": TEXT}
 COLUMNS: dict[Kind, dict[str, str]] = {
@@ -124,7 +125,7 @@ class LlamaFactoryWriter:
         text = guide(
             self.consumer,
             commands=commands or "# no file has rows to train on",
-            weights=WEIGHTS_UNREAD.format(name="LLaMA-Factory"),
+            weights=weights_text(files, "LLaMA-Factory", self.consumer),
         )
         return {
             "dataset_info.json": json.dumps(info, indent=2) + "\n",

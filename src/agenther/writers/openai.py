@@ -19,6 +19,7 @@ from agenther.writers.base import MESSAGES, Kind, Row, Trainable, check_json
 from agenther.writers.dialects import arguments_of, bound_turns, is_agent, list_of, one_turn, trained_part, words_of
 from agenther.writers.sidecars import Files, guide, readme, refusals_text, trained_kinds
 from agenther.writers.turns import calls_of, check_says_something, check_turns, function_of
+from agenther.writers.weights import weights_text
 
 COLUMNS: dict[Kind, dict[str, str]] = {
     "sft": {"messages": MESSAGES, "tools": MESSAGES, "parallel_tool_calls": "dtype: bool"},
@@ -97,6 +98,7 @@ class OpenAiWriter:
             self.consumer,
             commands=commands or "# no file has rows to train on",
             few=f"- Fewer than {_LEAST_ROWS} rows, which OpenAI refuses: {', '.join(few)}." if few else "",
+            weights=weights_text(files, "OpenAI", self.consumer),
             refuses=refusals_text(self.refuses),
         )
         return {"README.md": readme("Rows for OpenAI fine-tuning", files, [text])}

@@ -33,11 +33,6 @@ class FileSize(NamedTuple):
 Files = Mapping[tuple[Side, Kind], FileSize]
 """The files of one consumer that have rows."""
 
-WEIGHTS_UNREAD = (
-    "`w`, the severity weight of the failure (1 is mild, near 0 catastrophic), is not acted on: {name} has no weight for\n"
-    "  single rows. It stands in `metadata` of each row, so that you can sample by it."
-)
-
 
 def length_limit(files: Files, kind: Kind) -> int:
     """Return a number of tokens that no row of a kind exceeds, so that nothing is cut or dropped.

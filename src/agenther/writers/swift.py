@@ -26,6 +26,7 @@ from agenther.writers.dialects import (
 )
 from agenther.writers.sidecars import Files, guide, length_limit, readme, test_file, trained_kinds
 from agenther.writers.turns import calls_of, check_says_something, check_turns
+from agenther.writers.weights import W, weights_text
 
 COLUMNS: dict[Kind, dict[str, str]] = {
     "sft": {"messages": MESSAGES, "tools": TEXT, "channel": TEXT, "metadata": TEXT},
@@ -115,7 +116,9 @@ class SwiftWriter:
         """Return a README with the commands, and the arguments of each kind as a file."""
         made = {f"{kind}.yaml": _arguments(kind, files) for kind in trained_kinds(files)}
         commands = "\n".join(f"swift {_COMMAND[kind]} {kind}.yaml --model MODEL" for kind in trained_kinds(files))
-        text = guide(self.consumer, commands=commands or "# no file has rows to train on")
+        text = guide(
+            self.consumer, commands=commands or "# no file has rows to train on", weights=_weights(files, self.consumer)
+        )
         return {**made, "README.md": readme("Rows for ms-swift", files, [text])} if files else {}
 
 
@@ -185,6 +188,25 @@ def _check_messages(messages: Json, where: str, *, weighted: bool) -> None:
         raise WriteError(f"{where}: expected loss on an agent turn, found none")
 
 
+_SCALES = {
+    True: "is_binary_loss_scale: false  # without it `loss_scale` of the messages, which is w, is ignored",
+    False: "is_binary_loss_scale: true  # `loss_scale` of the messages, which is w, is to be ignored",
+}
+"""Whether w is to act."""
+
+
+def _weights(files: Files, consumer: str) -> str:
+    sft = files.get(("train", "sft"))
+    said = [
+        f"{W} is the `loss_scale` of each agent message in `sft.jsonl`\n"
+        "  and multiplies the loss of its tokens; the mark that ends a turn keeps 1. It needs `is_binary_loss_scale: false`."
+        if sft is not None and sft.weights == "in_rows"
+        else "",
+        weights_text(files, "ms-swift outside SFT", consumer),
+    ]
+    return "\n".join(f"- {text}" for text in said if text)
+
+
 _COMMAND: dict[Kind, str] = {"sft": "sft", "dpo": "rlhf", "kto": "rlhf"}
 
 
@@ -197,11 +219,7 @@ def _arguments(kind: Kind, files: Files) -> str:
     lines += [
         "strict: true  # a row that cannot be read stops the job instead of vanishing",
         "loss_scale: default  # all agent turns that `loss` allows; the default of rlhf is the last one alone",
-        *(
-            ["is_binary_loss_scale: false  # without it `loss_scale` of the messages, which is w, is ignored"]
-            if kind == "sft"
-            else []
-        ),
+        *([_SCALES[files["train", kind].weights == "in_rows"]] if kind == "sft" else []),
         f"max_length: {length_limit(files, kind)}  # no row is longer, whatever the tokenizer; longer ones would be deleted",
         "truncation_strategy: delete",
         "split_dataset_ratio: 0",
