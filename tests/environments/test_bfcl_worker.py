@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import textwrap
@@ -196,6 +197,29 @@ def test_a_call_that_hangs_or_ends_the_process_ends_its_replay_alone(python: Pat
     desk.reset(CONFIG)
     assert desk.call("open_ticket", {"title": "Lamp"}) == '{"id": 1}'
     worker.stop()
+
+
+def test_an_answer_that_comes_after_an_interruption_is_not_taken_for_another(desk: BfclEnvironment) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            desk.call("sleep", {})
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(ReplayError, match="its process has ended since"):
+        desk.call("draw", {})
+    desk.reset(CONFIG)
+    assert desk.call("open_ticket", {"title": "Lamp"}) == '{"id": 1}'
+
+
+def test_arguments_that_are_no_json_are_a_replay_error(desk: BfclEnvironment) -> None:
+    with pytest.raises(ReplayError, match="no JSON"):
+        desk.call("open_ticket", {"title": 10**30})
+    assert desk.call("open_ticket", {"title": "Lamp"}) == '{"id": 1}'
 
 
 def test_a_replay_has_a_time_limit(desk: BfclEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,21 +81,28 @@ class Worker:
         """Return the answer to a request.
 
         Raises:
-            ReplayError: it says that it cannot, takes too long, ends, or answers no JSON. After the last three it is
-                started afresh when it is next asked.
+            ReplayError: it says that it cannot, takes too long, ends, or answers no JSON. After the last three, and when
+                the waiting is interrupted, it is started afresh when it is next asked: an answer that comes late is
+                never taken for that of another request.
         """
+        try:
+            text = orjson.dumps(request)
+        except TypeError as error:
+            raise ReplayError(f"{BFCL}: {request.get('do')}: arguments that are no JSON: {error}") from None
         with self._lock:
             process = self._running()
             timer = threading.Timer(limit_s or self._limit_s, process.kill)
             timer.start()
+            answer, line = None, b""
             try:
-                line = _exchange(process, orjson.dumps(request) + b"\n")
+                line = _exchange(process, text + b"\n")
+                answer = _parsed(line)
             finally:
                 timer.cancel()
-            answer = _parsed(line)
+                if answer is None:
+                    self._end()
             if answer is None:
                 what = "answered what is no JSON" if line else "ended, or took too long"
-                self._end()
                 raise ReplayError(f"{BFCL}: {request.get('do')}: the process of the environment {what}")
         if "is" not in answer:
             raise ReplayError(f"{BFCL}: {request.get('do')}: {answer.get('error')}")

@@ -17,7 +17,8 @@ import json
 import os
 import sys
 from datetime import datetime, time
-from types import ModuleType
+from importlib.machinery import SourceFileLoader
+from types import CodeType, ModuleType
 from typing import Any, NoReturn, TextIO, cast
 
 BACKENDS = "bfcl_eval.eval_checker.multi_turn_eval.func_source_code"
@@ -227,9 +228,22 @@ def main() -> NoReturn:
     os.dup2(nothing, 1)
     for module in ("mpmath", "bfcl_eval"):
         _import_if_there(module)
+    _keep_code()
     _confine()
     serve(requests, answers)
     sys.exit(0)
+
+
+def _keep_code() -> None:
+    """Read the code of each module from disk once, since every replay runs it anew."""
+    read, kept = SourceFileLoader.get_code, dict[str, CodeType | None]()
+
+    def get_code(self: SourceFileLoader, fullname: str) -> CodeType | None:
+        if fullname not in kept:
+            kept[fullname] = read(self, fullname)
+        return kept[fullname]
+
+    SourceFileLoader.get_code = get_code
 
 
 def _import_if_there(name: str) -> ModuleType | None:
