@@ -17,17 +17,15 @@ from agenther.conclusions import Example, Score
 from agenther.config import Config
 from agenther.errors import WriteError
 from agenther.jobs.store import Place, Store, Stored
-from agenther.llm.counters import load_counter
 from agenther.preferences import Pair
-from agenther.record import Json, JsonObject
+from agenther.record import JsonObject
 from agenther.stages.package.candidates import Candidate
 from agenther.stages.package.draw import Draw, draw_of
-from agenther.stages.package.preferences import desirable, same_goal_pairs, undesirable
 from agenther.stages.package.goal_pairs import hindsight_pair
+from agenther.stages.package.preferences import desirable, same_goal_pairs, undesirable
 from agenther.stages.package.split import Side, seeded_rank, side_of
 from agenther.stages.package.step_pairs import step_pairs
 from agenther.writers import DEFAULT, WRITERS, Kind, Trainable, checked_rows, kind_of, row_line
-from agenther.stages.package.windows import Unfit, split
 
 MOST_RUNS = 200
 """Runs of one task that are looked at for pairs: what keeps memory bounded however often a task was run."""
@@ -43,6 +41,8 @@ class Line(NamedTuple):
     """Its turn in a shuffled file; None where lines come in the order of the input."""
     draw: Draw | None = None
     """What decides whether a row stays where it carries no weight; None where all do."""
+    pair: str = ""
+    """The kind of the pair whose first line this is; empty for all others."""
 
 
 class Turn(NamedTuple):
@@ -55,11 +55,6 @@ class Turn(NamedTuple):
     """Of the run among all runs, by the seed."""
 
 
-    size: Size = Size()
-    unfit: NoRoom | None = None
-    """What the line says did not fit; None where it says nothing of that."""
-    pair: str = ""
-    """The kind of the pair whose first line this is; empty for all others."""
 @dataclass(frozen=True)
 class FreshRun:
     """A run with labels that no earlier run gave."""
@@ -67,6 +62,8 @@ class FreshRun:
     ordinal: int
     numbers: tuple[int, ...]
     """Of the examples of its Result that no earlier run gave."""
+    paired: tuple[int, ...] = ()
+    """Of those that may stand in a pair for their hindsight goal."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +76,6 @@ class LineMaker:
 
     @cached_property
     def _store(self) -> Store:
-    paired: tuple[int, ...] = ()
-    """Of those that may stand in a pair for their hindsight goal."""
         return Store(self.place.path, self.place.config_key, read_only=True, job=self.place.job)
 
     def close(self) -> None:
@@ -104,9 +99,18 @@ class LineMaker:
             yield from self._lines("sft", example, example.trajectory_id, side)
             if (good := desirable(example)) is not None:
                 yield from self._lines("kto", good, good.trajectory_id, side, self._turn(stored, side, label=True))
+        for number in fresh.paired:
+            yield from self._for_hindsight_goal(stored, stored.result.examples[number])
         hindsight = next((one for one in examples if one.origin == "hindsight" and not self.config.unverified), None)
         if hindsight is not None and (bad := undesirable(stored.trajectory, hindsight.detection)) is not None:
             yield from self._lines("kto", bad, bad.trajectory_id, side, self._turn(stored, side, label=False))
+
+    def _for_hindsight_goal(self, stored: Stored, example: Example) -> Iterator[Line]:
+        if example.task_id is not None:
+            runs = islice(self._store.runs_of_task(example.task_id), MOST_RUNS)
+            others = (one for run in runs if run.ordinal != stored.ordinal and (one := _candidate(run)) is not None)
+            if (pair := hindsight_pair(example, stored.trajectory, others)) is not None:
+                yield from self._of_pair(pair, self._side(stored.note.group))
 
     def _of_task(self, task_id: str) -> Iterator[Line]:
         runs = {run.id: run for run in islice(self._store.runs_of_task(task_id), MOST_RUNS)}
@@ -116,46 +120,25 @@ class LineMaker:
                 yield from self._of_pair(pair, self._side(runs[pair.chosen_trajectory].note.group))
 
     def _of_pair(self, pair: Pair, side: Side) -> Iterator[Line]:
-        lines = self._lines("dpo", pair, pair.chosen_trajectory, side)
-        yield from (line._replace(pair="" if number else pair.kind) for number, line in enumerate(lines))
-
-    def _imitations(self, example: Example, side: Side) -> Iterator[Line]:
-        """Yield the lines of an example, in windows where it is too long, and of the steps that are in none."""
-        if not self.config.max_tokens:
-            yield from self._lines("sft", example, example.trajectory_id, side)
-            return
-        parts = split(example, self._measure, self.config.max_tokens)
-        for part in parts.windows:
-            yield from self._lines("sft", part.example, example.trajectory_id, side, facts=part.facts)
-        for why, steps in parts.left_out.items():
-            for name in (name for name in self.consumers if "sft" in WRITERS[name].kinds):
-                file = f"{side}/{name}/sft.jsonl"
-                text = f"steps {list(steps)}: {_NO_ROOM[why].format(most=self.config.max_tokens, by=self._measure.by)}"
-                yield _set_aside(
-                    file, example.id, example.trajectory_id, text, NoRoom(file, f"steps_{why}", len(steps))
-                )
+        yield from _counted(self._lines("dpo", pair, pair.chosen_trajectory, side), pair.kind)
 
     def _lines(
         self, kind: Kind, record: Trainable, run_id: str, side: Side, turn: Turn | None = None
     ) -> Iterator[Line]:
         acts = side == "train" and self.config.weights == "act"
         draw = draw_of(kind, record, self.config.seed) if acts else None
-        for number in fresh.paired:
-            yield from self._for_hindsight_goal(stored, stored.result.examples[number])
         return training_lines(kind, record, run_id, side, turn, self.consumers, draw)
 
     def _side(self, group: str) -> Side:
         return side_of(group, self.config.seed, self.config.test_share)
-    def _for_hindsight_goal(self, stored: Stored, example: Example) -> Iterator[Line]:
-        if example.task_id is not None:
-            runs = islice(self._store.runs_of_task(example.task_id), MOST_RUNS)
-            others = (one for run in runs if run.ordinal != stored.ordinal and (one := _candidate(run)) is not None)
-            if (pair := hindsight_pair(example, stored.trajectory, others)) is not None:
-                yield from self._of_pair(pair, self._side(stored.note.group))
-
 
     def _turn(self, stored: Stored, side: Side, *, label: bool) -> Turn:
         return Turn(side, label, seeded_rank(stored.id, self.config.seed))
+
+
+def _counted(lines: Iterator[Line], pair: str) -> Iterator[Line]:
+    """Name the kind of a pair at the first of its lines."""
+    yield from (line._replace(pair="" if number else pair) for number, line in enumerate(lines))
 
 
 def _candidate(run: Stored) -> Candidate | None:

@@ -43,9 +43,9 @@ class Summary:
     by_format: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     by_domain: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     rows: Counter[str] = field(default_factory=Counter[str])
-    undrawn: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     pairs: Counter[str] = field(default_factory=Counter[str])
     """Pairs that were made, by kind, whatever consumers set aside or drew of them."""
+    undrawn: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     """Of files whose rows were drawn by weight: how many were not, by weight."""
     ledger: JsonObject = field(default_factory=dict[str, Json])
     """What models were asked and what it cost, over all jobs of the folder; empty where none is asked."""
@@ -101,6 +101,7 @@ class Summary:
             "by_format": {name: _sorted(tally) for name, tally in sorted(self.by_format.items())},
             "by_domain": {name: _sorted(tally) for name, tally in sorted(self.by_domain.items())},
             "rows": _sorted(self.rows),
+            "pairs": _sorted(self.pairs),
             "undrawn": {name: _sorted(tally) for name, tally in sorted(self.undrawn.items())},
             **ledger,
         }
@@ -108,7 +109,6 @@ class Summary:
 
 def _sorted(tally: Counter[str]) -> JsonObject:
     return cast(JsonObject, dict(sorted(tally.items())))
-            "pairs": _sorted(self.pairs),
 
 
 def write_manifest(

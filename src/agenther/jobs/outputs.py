@@ -51,9 +51,9 @@ def write_outputs(
             summary.counts["unreadable"] += 1
             _write(errors, {n: getattr(error, n) for n in ("path", "line", "where", "expected", "found")})
         for line in chain.from_iterable(made):
+            summary.pairs.update([line.pair] if line.pair else [])
             if line.file in labels:
                 labels[line.file].write(line.text)
-            summary.pairs.update([line.pair] if line.pair else [])
             else:
                 training.add(line)
     training.write_sidecars()
@@ -106,11 +106,6 @@ class Goals(FirstNames):
         return self.claim(label.goal, "") is None
 
 
-def _merged(label: Label, labels: FirstOfItsKind) -> Refusal:
-    detail = f"example {label.id} has the same goal and last action as example {labels.twin_of(label)}"
-    return Refusal(stage=Stage.PACKAGE, reason=Reason.NEAR_DUPLICATE, detail=detail)
-
-
 class PairedGoals(FirstNames):
     """Remembers which goals of each task may stand in a pair: the first ones, each once."""
 
@@ -125,6 +120,11 @@ class PairedGoals(FirstNames):
         is_new = self.claim(seeded_rank(f"{label.goal}:{note.group}", 0) - 2**63, "") is None
         places = (seeded_rank(f"{number}:{note.group}", 1) - 2**63 for number in range(self._most))
         return is_new and any(self.claim(place, "") is None for place in places)
+
+
+def _merged(label: Label, labels: FirstOfItsKind) -> Refusal:
+    detail = f"example {label.id} has the same goal and last action as example {labels.twin_of(label)}"
+    return Refusal(stage=Stage.PACKAGE, reason=Reason.NEAR_DUPLICATE, detail=detail)
 
 
 def _write_card(out: Path, summary: Summary, config: Config) -> None:
