@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from agenther.conclusions import Claim
 from agenther.literals import json_value, literal_value
@@ -39,7 +40,11 @@ def answer_of(step: Step) -> Json:
 
     Inside ToolBench's envelope stands a document written as text, in JSON or as a Python literal.
     """
-    content = step.observations[0].content if step.observations else ""
+    return _document(step.observations[0].content) if step.observations else None
+
+
+@lru_cache(maxsize=64)
+def _document(content: str) -> Json:
     if is_error(content):
         return None
     value = json_value(content)
