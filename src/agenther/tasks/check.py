@@ -8,7 +8,7 @@ from typing import cast
 from agenther.conclusions import Score
 from agenther.environments.base import Environment
 from agenther.environments.plugins import find_environment
-from agenther.errors import ReplayError
+from agenther.errors import ReplayError, UserError
 from agenther.record import Json
 from agenther.tasks import harness
 from agenther.tasks.base import ORIGINAL, RECORDED, Oracle, Request, Task, TaskCall
@@ -36,7 +36,7 @@ def check(
     by = f"task:{task.checker.kind}"
     try:
         good = _passes(task, Oracle(calls=tuple(calls), answer=answer, requests=tuple(requests)))
-    except ReplayError as error:
+    except (ReplayError, UserError) as error:
         return Score(by=by, value=None, explanation=str(error))
     return Score(by=by, value=float(good), explanation=_TELLS[good])
 

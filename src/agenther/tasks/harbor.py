@@ -102,12 +102,12 @@ def _text(value: object) -> str:
 def _toml(task: Task) -> str:
     words = {"goal": task.goal, "run": task.source.trajectory_id, "example": task.source.example_id}
     words |= {"checker": task.checker.kind, "evidence": task.evidence, "domain": task.domain}
-    about = "\n".join(f"{name} = {json.dumps(text)}" for name, text in words.items())
+    about = "\n".join(f"{name} = {_quoted(text)}" for name, text in words.items())
     return f"""schema_version = "1.4"
 
 [task]
 name = "agenther/{task.id}"
-description = {json.dumps(task.goal)}
+description = {_quoted(task.goal)}
 
 [metadata]
 {about}
@@ -122,6 +122,11 @@ timeout_sec = 120.0
 cpus = 1
 memory_mb = 2048
 """
+
+
+def _quoted(text: str) -> str:
+    """Return a text as TOML has it, whose strings hold no surrogates and no raw control characters."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _instruction(task: Task) -> str:

@@ -7,6 +7,7 @@ but a log: each call is made after those of the log, in a fresh environment.
 
 # pyright: basic
 
+import copy
 import hashlib
 import json
 import os
@@ -120,12 +121,12 @@ class Recorded:
 
 
 def run(environment: Simulator, initial: Any, calls: Any) -> Any:
-    """Make calls in a fresh environment; return the last observation and the state after it."""
-    environment.reset(initial)
+    """Make calls in a fresh environment, which gets and gives copies; return the last observation and the state after it."""
+    environment.reset(copy.deepcopy(initial))
     seen = None
     for one in calls:
-        seen = environment.call(one["name"], one["arguments"])
-    return seen, environment.snapshot()
+        seen = environment.call(one["name"], copy.deepcopy(one["arguments"]))
+    return copy.deepcopy(seen), copy.deepcopy(environment.snapshot())
 
 
 def same_state(first: Any, second: Any) -> bool:

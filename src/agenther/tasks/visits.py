@@ -79,7 +79,8 @@ def _request(step: Step) -> Request | None:
         values = call.values
         method, url = values.get("method"), values.get("url")
         if isinstance(method, str) and isinstance(url, str):
-            return Request(method=method.upper(), url=url, sent=values.get("data"), status=status)
+            own = status if shown is not None and same_page(shown, url) else None
+            return Request(method=method.upper(), url=url, sent=values.get("data"), status=own)
     return Request(method="GET", url=shown, status=status) if shown is not None else None
 
 
@@ -91,8 +92,10 @@ def _urls(text: str) -> Iterator[str]:
 
 def _sent(example: Example, requests: tuple[Request, ...], last: Request) -> Browsing | SetAside:
     """Return the request that made the change: with those of its fields whose values the goal names."""
-    if last.status is None or not 200 <= last.status < 400:
-        return SetAside(Unfit.NOT_OBSERVED, "the site did not accept what was sent")
+    if last.status is None:
+        return SetAside(Unfit.NOT_RECORDED, "the site sent the browser on, and with which status was not recorded")
+    if not 200 <= last.status < 300:
+        return SetAside(Unfit.NOT_OBSERVED, f"what was sent was answered with {last.status}")
     fields = last.sent if isinstance(last.sent, dict) else {}
     goal = example.hindsight_goal.casefold()
     named: JsonObject = {k: v for k, v in fields.items() if isinstance(v, str) and v.strip() and v.casefold() in goal}

@@ -1,0 +1,77 @@
+"""Score tasks that were made for WebArena-Verified by its own evaluator, with its Python.
+
+    python score_webarena.py FOLDER SITE=URL...
+
+Prints a JSON line a task: the scores of the run itself, of an empty answer, of doing nothing, and of another goal. The
+evaluator hangs at a private attribute, which only this file touches.
+"""
+
+# pyright: basic, reportMissingImports=false
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from webarena_verified.api import WebArenaVerified
+from webarena_verified.types.config import WebArenaVerifiedConfig
+from webarena_verified.types.eval import TaskEvalContext
+from webarena_verified.types.task import WebArenaVerifiedTask
+from webarena_verified.types.tracing import NetworkTrace
+
+folder, sites = Path(sys.argv[1]), dict(one.split("=", 1) for one in sys.argv[2:])
+config = WebArenaVerifiedConfig(environments={f"__{name.upper()}__": {"urls": [url]} for name, url in sites.items()})
+evaluator = WebArenaVerified(config=config)._evaluator
+EMPTY = NetworkTrace(is_playwright=False, src_file=Path("none"), events=())
+
+
+def score(task: WebArenaVerifiedTask, response: object, entries: list[object]) -> float:
+    """Return the score of a response and a recording."""
+    trace = NetworkTrace.from_content(entries) if entries else EMPTY
+    raw = json.dumps(response) if response is not None else ""
+    found = evaluator.evaluate_task(
+        context=TaskEvalContext(task=task, agent_response_raw=raw, network_trace=trace, config=config)
+    )
+    return found.score
+
+
+def elsewhere(entries: list[dict]) -> list[dict]:
+    """Return a recording that ends on another page."""
+    last = json.loads(json.dumps(entries[-1]))
+    parts = urlsplit(last["request"]["url"])
+    last["request"]["url"] = urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/another-page", query=""))
+    return [*entries, last]
+
+
+def other(response: dict) -> dict:
+    """Return a response that says something else."""
+    data = response["retrieved_data"]
+    if not data:
+        return response
+    changed = [one + 1 if isinstance(one, int | float) else f"{one} other" for one in data[:1]]
+    return {**response, "retrieved_data": [*changed, *data[1:]]}
+
+
+for row in json.loads((folder / "tasks.json").read_text(encoding="utf-8")):
+    task = WebArenaVerifiedTask.model_validate(row)
+    proof = folder / "oracle" / str(task.task_id)
+    response = json.loads((proof / "agent_response.json").read_text(encoding="utf-8"))
+    entries = json.loads((proof / "network.har").read_text(encoding="utf-8"))["log"]["entries"]
+    retrieves = response["task_type"] == "RETRIEVE"
+    print(
+        json.dumps(
+            {
+                "task": task.task_id,
+                "type": response["task_type"],
+                "own": score(task, response, entries),
+                "empty": score(task, None, entries),
+                "noop": score(
+                    task,
+                    {**response, "retrieved_data": None} if retrieves else response,
+                    entries[:1] if not retrieves else [],
+                ),
+                "wrong": score(task, other(response), entries if retrieves else elsewhere(entries)),
+            }
+        )
+    )
