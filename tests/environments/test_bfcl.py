@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.readers.valid_files import VALID
 
+from agenther.environments.base import setting_of
 from agenther.environments.bfcl import bfcl_python, make_bfcl
-from agenther.environments.calls import parse_call
+from agenther.environments.calls import arguments_of, gold_of, parse_call
 from agenther.errors import UserError
+from agenther.readers import READERS
+from agenther.trajectory import Trajectory
 
 
 def is_missing() -> bool:
@@ -92,3 +96,23 @@ def test_replays_show_what_bfcl_shows(category: str) -> None:
     assert n_equal == n_calls
     assert n_mismatch > 100
     assert n_agree == n_mismatch
+
+
+def test_the_invented_result_file_shows_what_bfcl_shows() -> None:
+    run, _ = READERS["bfcl"].read(VALID / "bfcl" / "BFCL_v4_multi_turn_base_result.json")
+    assert isinstance(run, Trajectory)
+    setting, gold = setting_of(run), gold_of(run)
+    assert setting is not None
+    assert gold is not None
+    environment = make_bfcl()
+    before = environment.reset(setting.initial)
+    for step in run.agent_steps:
+        for call, observation in zip(step.tool_calls, step.observations, strict=True):
+            assert environment.call(call.function_name, arguments_of(call)) == observation.content
+    after: Any = environment.snapshot()
+    assert after["GorillaFileSystem"]["root"] == {"maps": {}, "old": {"tides.txt": "high at six"}}
+    assert after["GorillaFileSystem"]["_current_dir"] == "harbour/old"
+    assert environment.reset(setting.initial) == before
+    for name, arguments in gold:
+        environment.call(name, arguments)
+    assert environment.snapshot() != after
