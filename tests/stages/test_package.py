@@ -190,7 +190,7 @@ def test_twins_lie_far_apart(runs: list[tuple[int, bool]]) -> None:
     for line in lines:
         assert line.turn is not None
         shuffle.add(line, line.turn)
-    found = [text for _, text in shuffle]
+    found = [text for _, text, _ in shuffle]
     shuffle.close()
     assert sorted(found) == sorted(line.text for line in lines)
     rows = [text.split() for text in found]

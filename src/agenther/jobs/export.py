@@ -64,6 +64,7 @@ def _count_rows(out: Path, manifest: JsonObject, config: Config, summary: Summar
         "rows": counted["rows"],
         "pairs": counted["pairs"],
         "undrawn": counted["undrawn"],
+        "lengths": counted["lengths"],
     }
     with write_atomically(out / "manifest.json") as file:
         file.write(orjson.dumps({**manifest, **told}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

@@ -5,7 +5,7 @@ Which runs those are is decided by the pass over all runs; here is what any proc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -14,22 +14,36 @@ from typing import NamedTuple, cast
 import orjson
 
 from agenther.conclusions import Example, Score
-from agenther.config import Config
+from agenther.config import BY_ESTIMATE, Config
 from agenther.errors import WriteError
+from agenther.jobs.sizes import Size
 from agenther.jobs.store import Place, Store, Stored
+from agenther.llm.counters import load_counter
 from agenther.preferences import Pair
-from agenther.record import JsonObject
+from agenther.record import Json, JsonObject
 from agenther.stages.package.candidates import Candidate
 from agenther.stages.package.draw import Draw, draw_of
 from agenther.stages.package.goal_pairs import hindsight_pair
 from agenther.stages.package.preferences import desirable, same_goal_pairs, undesirable
 from agenther.stages.package.split import Side, seeded_rank, side_of
 from agenther.stages.package.step_pairs import step_pairs
+from agenther.stages.package.windows import Unfit, split
 from agenther.writers import DEFAULT, WRITERS, Kind, Trainable, checked_rows, kind_of, row_line
+from agenther.writers.dialects import metadata
+from agenther.writers.lengths import Measure, has_place, with_facts
 
 MOST_RUNS = 200
 """Runs of one task that are looked at for pairs: what keeps memory bounded however often a task was run."""
 EXAMPLES, UNVERIFIED, SET_ASIDE = "examples.jsonl", "unverified.jsonl", "set_aside.jsonl"
+
+
+class NoRoom(NamedTuple):
+    """What is in no row of a file for its length."""
+
+    file: str
+    why: str
+    """`too_long`: rows; with `steps_` before it: steps of examples that were split."""
+    n: int
 
 
 class Line(NamedTuple):
@@ -41,6 +55,9 @@ class Line(NamedTuple):
     """Its turn in a shuffled file; None where lines come in the order of the input."""
     draw: Draw | None = None
     """What decides whether a row stays where it carries no weight; None where all do."""
+    size: Size = Size()
+    unfit: NoRoom | None = None
+    """What the line says did not fit; None where it says nothing of that."""
     pair: str = ""
     """The kind of the pair whose first line this is; empty for all others."""
 
@@ -78,12 +95,17 @@ class LineMaker:
     def _store(self) -> Store:
         return Store(self.place.path, self.place.config_key, read_only=True, job=self.place.job)
 
+    @cached_property
+    def _measure(self) -> Measure:
+        return Measure(load_counter(self.config.tokenizer))
+
     def close(self) -> None:
         """Close the store in this process."""
         self._store.close()
 
     def __call__(self, item: FreshRun | str) -> list[Line]:
         """Return the lines of a run, or of the pairs that the runs of a task make."""
+        self._measure.forget()
         return list(self._of_task(item) if isinstance(item, str) else self._of_run(item))
 
     def _of_run(self, fresh: FreshRun) -> Iterator[Line]:
@@ -96,7 +118,7 @@ class LineMaker:
                 yield Line(UNVERIFIED, row)
                 continue
             yield Line(EXAMPLES, row)
-            yield from self._lines("sft", example, example.trajectory_id, side)
+            yield from self._imitations(example, side)
             if (good := desirable(example)) is not None:
                 yield from self._lines("kto", good, good.trajectory_id, side, self._turn(stored, side, label=True))
         for number in fresh.paired:
@@ -122,12 +144,35 @@ class LineMaker:
     def _of_pair(self, pair: Pair, side: Side) -> Iterator[Line]:
         yield from _counted(self._lines("dpo", pair, pair.chosen_trajectory, side), pair.kind)
 
+    def _imitations(self, example: Example, side: Side) -> Iterator[Line]:
+        """Yield the lines of an example, in windows where it is too long, and of the steps that are in none."""
+        if not self.config.max_tokens:
+            yield from self._lines("sft", example, example.trajectory_id, side)
+            return
+        parts = split(example, self._measure, self.config.max_tokens)
+        for part in parts.windows:
+            yield from self._lines("sft", part.example, example.trajectory_id, side, facts=part.facts)
+        for why, steps in parts.left_out.items():
+            for name in (name for name in self.consumers if "sft" in WRITERS[name].kinds):
+                file = f"{side}/{name}/sft.jsonl"
+                text = f"steps {list(steps)}: {_NO_ROOM[why].format(most=self.config.max_tokens, by=self._measure.by)}"
+                yield _set_aside(
+                    file, example.id, example.trajectory_id, text, NoRoom(file, f"steps_{why}", len(steps))
+                )
+
     def _lines(
-        self, kind: Kind, record: Trainable, run_id: str, side: Side, turn: Turn | None = None
+        self,
+        kind: Kind,
+        record: Trainable,
+        run_id: str,
+        side: Side,
+        turn: Turn | None = None,
+        facts: Mapping[str, Json] | None = None,
     ) -> Iterator[Line]:
         acts = side == "train" and self.config.weights == "act"
         draw = draw_of(kind, record, self.config.seed) if acts else None
-        return training_lines(kind, record, run_id, side, turn, self.consumers, draw)
+        limit = Limit(self._measure, self.config.max_tokens)
+        return training_lines(kind, record, run_id, side, turn, self.consumers, draw, limit, facts)
 
     def _side(self, group: str) -> Side:
         return side_of(group, self.config.seed, self.config.test_share)
@@ -146,6 +191,21 @@ def _candidate(run: Stored) -> Candidate | None:
     return None if note.role is None else Candidate(note.run_key, note.role, note.weight, lambda: run.trajectory)
 
 
+class Limit(NamedTuple):
+    """How long rows may be."""
+
+    measure: Measure
+    most: int = 0
+    """Tokens; 0: no limit."""
+
+
+_NO_ROOM: dict[Unfit, str] = {
+    "too_long": "expected windows of at most {most} tokens ({by}), found steps that do not fit with the goal",
+    "unseen": "expected steps that use what their window shows, found some that use what only left-out steps say",
+    "user_turn": "expected windows that leave out no turn of the user, found steps after one that has no room",
+}
+
+
 def training_lines(
     kind: Kind,
     record: Trainable,
@@ -154,6 +214,8 @@ def training_lines(
     turn: Turn | None = None,
     consumers: tuple[str, ...] = DEFAULT,
     draw: Draw | None = None,
+    limit: Limit | None = None,
+    facts: Mapping[str, Json] | None = None,
 ) -> Iterator[Line]:
     """Yield a record's line for each consumer that loads its kind, or a line that says why it is set aside.
 
@@ -165,17 +227,43 @@ def training_lines(
         turn: of the lines, where the file is shuffled.
         consumers: whom the lines are for.
         draw: decides whether its rows stay; None where they do.
+        limit: counts the tokens of rows, and how many they may have; None: by estimate, any number.
+        facts: what else its rows say of themselves.
     """
+    measure, most = limit or Limit(Measure(load_counter(BY_ESTIMATE)))
     for writer in map(WRITERS.__getitem__, consumers):
         if kind not in writer.kinds:
             continue
         name = f"{side}/{writer.consumer}/{kind}.jsonl"
         for row in checked_rows(writer, record):
             if isinstance(row, WriteError):
-                why = {"file": name, "id": record.id, "trajectory_id": run_id, "why": row.message}
-                yield Line(SET_ASIDE, orjson.dumps(why, option=orjson.OPT_APPEND_NEWLINE), turn, draw)
-            else:
-                yield Line(f"{side}/{writer.consumer}/{kind_of(writer, row, kind)}.jsonl", row_line(row), turn, draw)
+                yield _set_aside(name, record.id, run_id, row.message)._replace(turn=turn, draw=draw)
+                continue
+            file = f"{side}/{writer.consumer}/{kind_of(writer, row, kind)}.jsonl"
+            n_tokens = measure.row(row)
+            if 0 < most < n_tokens:
+                why = f"expected at most {most} tokens, found {n_tokens} ({measure.by})"
+                yield _set_aside(file, record.id, run_id, why, NoRoom(file, "too_long", 1))._replace(
+                    turn=turn, draw=draw
+                )
+                continue
+            known: JsonObject = {"n_tokens": n_tokens, "tokens_by": measure.by, **(facts or {})}
+            size = Size(n_tokens, "window" in known)
+            yield Line(file, row_line(with_facts(row, known)), turn, draw, size)
+            if not has_place(writer, kind):
+                beside = f"{metadata(record, **known)}\n".encode()
+                yield Line(facts_beside(file), beside, turn, draw, size)
+
+
+def facts_beside(file: str) -> str:
+    """Return the file that says what is known of each row of a file whose rows have no place for it."""
+    return f"{file.removesuffix('.jsonl')}.metadata.jsonl"
+
+
+def _set_aside(file: str, id: str, run_id: str, why: str, unfit: NoRoom | None = None) -> Line:
+    """Return the line that says what is in no row of a file, and why."""
+    row = {"file": file, "id": id, "trajectory_id": run_id, "why": why}
+    return Line(SET_ASIDE, orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE), unfit=unfit)
 
 
 def example_row(example: Example, side: Side) -> JsonObject:

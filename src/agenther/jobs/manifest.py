@@ -12,8 +12,9 @@ from typing import cast
 import orjson
 
 from agenther.conclusions import Refusal
-from agenther.config import Config
+from agenther.config import BY_ESTIMATE, Config
 from agenther.jobs.files import write_atomically
+from agenther.jobs.sizes import Sizes
 from agenther.readers.files import open_regular
 from agenther.record import Json, JsonObject
 from agenther.stages.package.note import Label, Note
@@ -47,6 +48,12 @@ class Summary:
     """Pairs that were made, by kind, whatever consumers set aside or drew of them."""
     undrawn: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     """Of files whose rows were drawn by weight: how many were not, by weight."""
+    sizes: dict[str, Sizes] = field(default_factory=dict[str, Sizes])
+    """Of the files that trainers load: how much stands in them, and what did not fit."""
+    tokens_by: str = BY_ESTIMATE
+    """Who counts tokens."""
+    max_tokens: int = 0
+    """Most tokens of a row; 0: no limit."""
     ledger: JsonObject = field(default_factory=dict[str, Json])
     """What models were asked and what it cost, over all jobs of the folder; empty where none is asked."""
     batch: bool = False
@@ -103,6 +110,11 @@ class Summary:
             "rows": _sorted(self.rows),
             "pairs": _sorted(self.pairs),
             "undrawn": {name: _sorted(tally) for name, tally in sorted(self.undrawn.items())},
+            "lengths": {
+                "tokens_by": self.tokens_by,
+                "max_tokens": self.max_tokens,
+                "files": {name: sizes.to_json() for name, sizes in sorted(self.sizes.items())},
+            },
             **ledger,
         }
 

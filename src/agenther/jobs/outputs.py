@@ -14,11 +14,12 @@ import orjson
 from agenther.conclusions import Reason, Refusal, Stage
 from agenther.config import Config
 from agenther.jobs.files import remove, write_atomically
-from agenther.jobs.lines import EXAMPLES, UNVERIFIED, FreshRun, Line
+from agenther.jobs.lines import EXAMPLES, UNVERIFIED, FreshRun, Line, facts_beside
 from agenther.jobs.manifest import Summary
 from agenther.jobs.names import FirstNames
 from agenther.jobs.store import Store, Stored
 from agenther.jobs.training import SIDES, TrainingFiles
+from agenther.llm.counters import counter_name
 from agenther.record import Json, JsonObject
 from agenther.stages.package.goal_pairs import may_be_paired
 from agenther.stages.package.note import Label, Note
@@ -33,14 +34,15 @@ def write_outputs(
     store: Store, out: Path, config: Config, make_lines: LineSource, consumers: tuple[str, ...] = DEFAULT
 ) -> Summary:
     """Write all files but the manifest, and count what went into them; rows for consumers of earlier jobs are removed."""
-    summary = Summary()
+    summary, by = Summary(), counter_name(config.tokenizer)
+    summary.tokens_by, summary.max_tokens = by, config.max_tokens
     if not config.unverified:
         remove(out / UNVERIFIED)
     with (
         ExitStack() as files,
         write_atomically(out / "dropped.jsonl") as dropped,
         write_atomically(out / "errors.jsonl") as errors,
-        TrainingFiles(out, consumers, config.weights) as training,
+        TrainingFiles(out, consumers, config.weights, config.max_tokens, by) as training,
         closing(
             make_lines(chain(_fresh_runs(store, config, summary, dropped, errors), store.tasks_with_pairs()))
         ) as made,
@@ -59,8 +61,11 @@ def write_outputs(
     training.write_sidecars()
     for writer in (writer for name, writer in WRITERS.items() if name not in consumers):
         for side, kind in product(SIDES, writer.kinds):
-            remove(out / side / writer.consumer / f"{kind}.jsonl")
+            rows = f"{side}/{writer.consumer}/{kind}.jsonl"
+            remove(out / rows)
+            remove(out / facts_beside(rows))
     summary.rows.update(training.rows)
+    summary.sizes = training.sizes
     summary.undrawn = {
         name: Counter({f"{n / 10:.1f}": k for n, k in lost.items()}) for name, lost in training.undrawn.items()
     }

@@ -7,19 +7,18 @@ from collections import Counter
 from tempfile import TemporaryFile
 from typing import BinaryIO, NamedTuple
 
+from agenther.jobs.sizes import Size, Sizes
 from agenther.stages.package.draw import Draw, stays
 from agenther.writers import Kind
 
-_NOTE = struct.Struct("<Bd")
-_ALWAYS = _NOTE.pack(1, 0.0)
+_NOTE = struct.Struct("<BdQ?")
+_ALWAYS = 1, 0.0
 
 
 class Sifted(NamedTuple):
     """What is left of a file."""
 
-    n_rows: int
-    longest: int
-    """Bytes of its longest line."""
+    sizes: Sizes
     left_out: Counter[int]
     """Lines that were not drawn, by bucket."""
 
@@ -33,13 +32,13 @@ class Sieve:
         self.kind: Kind | None = None
         """Of the records whose lines these are; None where there are none."""
 
-    def note(self, draw: Draw | None) -> None:
-        """Remember the draw of the next line; None: it stays whatever the others weigh."""
+    def note(self, draw: Draw | None, size: Size) -> None:
+        """Remember the draw and length of the next line; a draw of None: it stays whatever the others weigh."""
         if draw is None:
-            self._notes.write(_ALWAYS)
+            self._notes.write(_NOTE.pack(*_ALWAYS, *size))
             return
         self.kind = draw.kind
-        self._notes.write(_NOTE.pack(draw.tenths, draw.chance))
+        self._notes.write(_NOTE.pack(draw.tenths, draw.chance, *size))
         self._buckets.add(draw.tenths)
 
     def sift(self, file: BinaryIO, heaviest: int) -> Sifted | None:
@@ -53,19 +52,19 @@ class Sieve:
             return None
         file.flush()
         self._notes.seek(0)
-        n_rows = longest = 0
+        sizes = Sizes()
         left_out: Counter[int] = Counter()
         with open(file.name, "rb") as lines:
             file.seek(0)
             for line in lines:
-                tenths, chance = _NOTE.unpack(self._notes.read(_NOTE.size))
+                tenths, chance, *size = _NOTE.unpack(self._notes.read(_NOTE.size))
                 if stays(tenths, chance, heaviest):
                     file.write(line)
-                    n_rows, longest = n_rows + 1, max(longest, len(line))
+                    sizes.add(len(line), Size(*size))
                 else:
                     left_out[tenths] += 1
         file.truncate()
-        return Sifted(n_rows, longest, left_out)
+        return Sifted(sizes, left_out)
 
     def close(self) -> None:
         """Give the space back."""

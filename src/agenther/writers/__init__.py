@@ -3,7 +3,7 @@
 from agenther.writers.base import Kind, Row, Trainable, Writer, checked_rows, kind_of, row_line
 from agenther.writers.card import dataset_card
 from agenther.writers.registry import DEFAULT, WRITERS, known_consumers
-from agenther.writers.sidecars import FileSize
+from agenther.writers.sidecars import FileSize, Tokens
 
 __all__ = [
     "DEFAULT",
@@ -11,6 +11,7 @@ __all__ = [
     "FileSize",
     "Kind",
     "Row",
+    "Tokens",
     "Trainable",
     "Writer",
     "checked_rows",

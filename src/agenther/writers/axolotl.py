@@ -173,6 +173,7 @@ def _check_pair(row: Row) -> None:
 
 
 def _settings(kind: Kind, files: Files) -> str:
+    limit = length_limit(files, kind)
     test = test_file(files, "axolotl", kind)
     lines = ["datasets:", *_dataset(f"{kind}.jsonl", kind)]
     if test is not None:
@@ -180,7 +181,7 @@ def _settings(kind: Kind, files: Files) -> str:
     lines += [
         "val_set_size: 0",
         "chat_template: tokenizer_default",
-        f"sequence_len: {length_limit(files, kind)}  # no row is longer; the default of 512 drops silently",
+        f"sequence_len: {limit.tokens}  # {limit.why}; the default of 512 drops silently",
         "excess_length_strategy: raise",
         "sample_packing: false",
         *(["train_on_inputs: false"] if kind == "sft" else ["rl: dpo"]),

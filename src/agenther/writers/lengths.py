@@ -30,7 +30,7 @@ _RESULTS = ("tool", "tool_response", "observation")
 
 
 class Measure:
-    """Counts the tokens of conversations; texts that it has met are not counted again, so it is for the rows of one run.
+    """Counts the tokens of conversations; texts that it has met are not counted again, until it forgets them.
 
     Args:
         counter: counts the tokens of a text.
@@ -43,6 +43,10 @@ class Measure:
         self._exact = counter.by != BY_ESTIMATE
         self._known: dict[tuple[str, bool], int] = {}
         self._tools = {} if tools is None else tools
+
+    def forget(self) -> None:
+        """Forget the texts of the runs so far."""
+        self._known.clear()
 
     def row(self, row: Row) -> int:
         """Return the tokens of a row of any consumer."""

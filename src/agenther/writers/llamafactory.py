@@ -248,12 +248,13 @@ def _info(kind: Kind, name: str) -> JsonObject:
 
 
 def _settings(kind: Kind, files: Files) -> str:
+    limit = length_limit(files, kind)
     lines = [f"stage: {kind.removesuffix('_last')}", "do_train: true", "dataset_dir: .", f"dataset: agenther_{kind}"]
     if test_file(files, "llamafactory", kind) is not None:
         lines.append(f"eval_dataset: agenther_{kind}_test")
     lines += [
         "template: qwen  # of your model: the name in LLaMA-Factory's list of templates",
-        f"cutoff_len: {length_limit(files, kind)}  # no row is longer, whatever the tokenizer; the default of 2048 cuts silently",
+        f"cutoff_len: {limit.tokens}  # {limit.why}; the default of 2048 cuts silently",
         *_LOSS.get(kind, []),
         *(["pref_loss: sigmoid"] if kind == "dpo" else []),
         "packing: false",

@@ -211,6 +211,7 @@ _COMMAND: dict[Kind, str] = {"sft": "sft", "dpo": "rlhf", "kto": "rlhf"}
 
 
 def _arguments(kind: Kind, files: Files) -> str:
+    limit = length_limit(files, kind)
     lines = [f"dataset: {kind}.jsonl"]
     if (test := test_file(files, "swift", kind)) is not None:
         lines.append(f"val_dataset: {test}")
@@ -220,7 +221,7 @@ def _arguments(kind: Kind, files: Files) -> str:
         "strict: true  # a row that cannot be read stops the job instead of vanishing",
         "loss_scale: default  # all agent turns that `loss` allows; the default of rlhf is the last one alone",
         *([_SCALES[files["train", kind].weights == "in_rows"]] if kind == "sft" else []),
-        f"max_length: {length_limit(files, kind)}  # no row is longer, whatever the tokenizer; longer ones would be deleted",
+        f"max_length: {limit.tokens}  # {limit.why}; longer ones would be deleted",
         "truncation_strategy: delete",
         "split_dataset_ratio: 0",
     ]

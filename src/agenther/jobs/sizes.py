@@ -1,0 +1,47 @@
+"""How much stands in the files of rows, in bytes and tokens, and what did not fit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from agenther.record import JsonObject
+
+
+class Size(NamedTuple):
+    """How long a row is."""
+
+    n_tokens: int = 0
+    is_window: bool = False
+    """Whether it is a part of a longer example."""
+
+
+@dataclass
+class Sizes:
+    """How much stands in one file."""
+
+    n_rows: int = 0
+    longest: int = 0
+    """Bytes of its longest line."""
+    n_tokens: int = 0
+    most_tokens: int = 0
+    """Of its longest row."""
+    windows: int = 0
+    """Rows that are parts of longer examples."""
+    unfit: Counter[str] = field(default_factory=Counter[str])
+    """What is in no row of it for its length: rows that are `too_long`, and steps of examples that were split."""
+
+    def add(self, n_bytes: int, size: Size) -> None:
+        """Count a line."""
+        self.n_rows += 1
+        self.longest = max(self.longest, n_bytes)
+        self.n_tokens += size.n_tokens
+        self.most_tokens = max(self.most_tokens, size.n_tokens)
+        self.windows += size.is_window
+
+    def to_json(self) -> JsonObject:
+        """Return what is said of tokens; what did not fit only where something did not."""
+        windows: JsonObject = {"windows": self.windows} if self.windows or self.unfit else {}
+        unfit: JsonObject = dict(sorted(self.unfit.items()))
+        return {"n_tokens": self.n_tokens, "most_tokens": self.most_tokens, **windows, **unfit}
