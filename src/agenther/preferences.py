@@ -55,3 +55,21 @@ class Unpaired(Record):
     trajectory_id: str
     task_id: str | None
     weight: float
+
+
+class Contrast(Record):
+    """A run under the goal it reached, better, and under the goal it failed: the paper's pair, with a prompt on each side."""
+
+    id: str
+    chosen: tuple[JsonObject, ...] = Field(description="the relabelled run, in OpenAI form with its `step`")
+    chosen_train_on: tuple[int, ...] = Field(description="its steps that carry loss")
+    rejected: tuple[JsonObject, ...] = Field(description="the recorded run under its own goal")
+    rejected_train_on: tuple[int, ...]
+    tools: str
+    sides: Literal["same_turns", "whole_run"] = Field(
+        description="same_turns: both sides train the same turns, as in equation 2; whole_run: the relabelled one is a part "
+        "or was edited, and the other is all of the run"
+    )
+    trajectory_id: str
+    task_id: str | None
+    weight: float = Field(description="severity weight w of the run")

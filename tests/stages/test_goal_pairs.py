@@ -55,7 +55,10 @@ def test_the_relabelled_run_is_better_than_one_that_never_saw_its_answer() -> No
     ("last", "why"),
     [
         ((*COUNT, ""), "the same query"),
-        (("SELECT grain, COUNT(*) FROM loaf GROUP BY grain", "[('spelt', 4.0), ('rye', 9)]"), "the number among others"),
+        (
+            ("SELECT grain, COUNT(*) FROM loaf GROUP BY grain", "[('spelt', 4.0), ('rye', 9)]"),
+            "the number among others",
+        ),
         (("SELECT loaf_id FROM loaf WHERE weight > 700", "[(11,), (13,), (17,), (19,)]"), "as many rows as it counts"),
         (("SELECT loaf_id FROM loaf", str([(n + 50,) for n in range(20)])), "perhaps cut"),
         (("DELETE FROM loaf WHERE grain = 'rye'", "[]"), "a change"),
@@ -88,7 +91,8 @@ def test_sides_that_thinking_aloud_or_length_would_tell_apart_are_no_pair() -> N
     assert pair_of(GOOD, aloud) is None
     assert pair_of(GOOD, long) is None
     kept = pair_of(GOOD, aloud, long, silent.model_copy(update={"id": "third"}))
-    assert kept is not None and kept.rejected_trajectory == "third"
+    assert kept is not None
+    assert kept.rejected_trajectory == "third"
 
 
 def test_a_turn_that_only_hands_in_is_left_out() -> None:
@@ -96,7 +100,8 @@ def test_a_turn_that_only_hands_in_is_left_out() -> None:
     end = Step(step_id=4, source="agent", tool_calls=(submit,))
     pair = pair_of(GOOD, sql_runs.run(BAKERY, ELSEWHERE, end))
     assert pair is not None
-    assert "submit" not in str(pair.rejected) and pair.rejected[-1]["role"] == "assistant"
+    assert "submit" not in str(pair.rejected)
+    assert pair.rejected[-1]["role"] == "assistant"
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,8 @@ def test_the_refused_call_is_worse_than_the_one_that_worked_at_the_same_point() 
     assert (pair.kind, pair.outcome_inferred) == ("step", True)
     assert [m["role"] for m in pair.prompt] == ["user", "assistant", "tool"]
     assert len(pair.chosen) == len(pair.rejected) == 1
-    assert "color = " in str(pair.chosen) and "colour = " in str(pair.rejected)
+    assert "color = " in str(pair.chosen)
+    assert "colour = " in str(pair.rejected)
     assert "Unknown column" in pair.why
     assert [one.trajectory_id for one in pair.evidence] == ["bad", "good"]
 
@@ -94,7 +95,11 @@ def test_a_turn_is_only_better_where_it_showed_something_and_changed_nothing(goo
     [
         ("wc -l /srv/buoy.txt", "wc: /srv/buoy.txt: No such file or directory", True),
         ("ls /srv/buoy", "ls: cannot access '/srv/buoy': No such file or directory", False),
-        ("wc -l $(python count.py)", 'Traceback (most recent call last):\n  File "count.py", line 1\nValueError: 7', False),
+        (
+            "wc -l $(python count.py)",
+            'Traceback (most recent call last):\n  File "count.py", line 1\nValueError: 7',
+            False,
+        ),
     ],
     ids=["the same program", "another program", "a crash"],
 )

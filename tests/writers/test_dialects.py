@@ -232,7 +232,7 @@ def test_labelled_runs_are_refused_and_the_others_named(name: str) -> None:
 @pytest.mark.parametrize("name", list(WRITERS))
 def test_every_kind_is_written_or_refused(name: str) -> None:
     writer = WRITERS[name]
-    assert sorted({*writer.kinds, *writer.refuses} - {"sft_last"}) == ["dpo", "kto", "sft"]
+    assert sorted({*writer.kinds, *writer.refuses} - {"sft_last"}) == ["dpo", "goal_contrast", "kto", "sft"]
 
 
 @pytest.mark.parametrize("name", NEW)

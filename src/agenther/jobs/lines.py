@@ -22,6 +22,7 @@ from agenther.llm.counters import load_counter
 from agenther.preferences import Pair
 from agenther.record import Json, JsonObject
 from agenther.stages.package.candidates import Candidate
+from agenther.stages.package.contrast import goal_contrast
 from agenther.stages.package.draw import Draw, draw_of
 from agenther.stages.package.goal_pairs import hindsight_pair
 from agenther.stages.package.preferences import desirable, same_goal_pairs, undesirable
@@ -119,6 +120,8 @@ class LineMaker:
                 continue
             yield Line(EXAMPLES, row)
             yield from self._imitations(example, side)
+            if example.origin == "hindsight":
+                yield from self._under_both_goals(stored, example, side)
             if (good := desirable(example)) is not None:
                 yield from self._lines("kto", good, good.trajectory_id, side, self._turn(stored, side, label=True))
         for number in fresh.paired:
@@ -133,6 +136,14 @@ class LineMaker:
             others = (one for run in runs if run.ordinal != stored.ordinal and (one := _candidate(run)) is not None)
             if (pair := hindsight_pair(example, stored.trajectory, others)) is not None:
                 yield from self._of_pair(pair, self._side(stored.note.group))
+
+    def _under_both_goals(self, stored: Stored, example: Example, side: Side) -> Iterator[Line]:
+        if not any("goal_contrast" in WRITERS[name].kinds for name in self.consumers):
+            return
+        made = goal_contrast(example, stored.trajectory)
+        if not isinstance(made, str):
+            lines = self._lines("goal_contrast", made, made.trajectory_id, side)
+            yield from _counted(lines, "goal_contrast")
 
     def _of_task(self, task_id: str) -> Iterator[Line]:
         runs = {run.id: run for run in islice(self._store.runs_of_task(task_id), MOST_RUNS)}

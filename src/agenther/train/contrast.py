@@ -1,8 +1,4 @@
-"""The paper's contrast of goals: a run under the goal it reached, and under the goal it failed.
-
-The pair says that the run is worse under its own goal. That is known of the whole recorded run only, for a part of it might
-have succeeded. So where the label cuts or edits the run, the worse side is the whole run as recorded, not the part.
-"""
+"""The paper's contrasts of goals (`stages/package/contrast`) as our trainer takes them: from an output folder, as samples."""
 
 from __future__ import annotations
 
@@ -19,8 +15,7 @@ from agenther.errors import UserError, WriteError
 from agenther.jobs.store import Store
 from agenther.preferences import Unpaired
 from agenther.record import Json, JsonObject
-from agenther.stages.package.candidates import is_own_failure, whole_run
-from agenther.stages.recording import cut_log, shared_steps
+from agenther.stages.package.contrast import goal_contrast
 from agenther.texts import path_text
 from agenther.train.rows import Sample, Side, data_file, read_lines
 from agenther.trajectory import Trajectory
@@ -60,25 +55,18 @@ def contrast(example: Example, run: Trajectory) -> Sample | str:
         example: the run as relabelled.
         run: the same run as recorded.
     """
-    if cut_log(run) is not None or not is_own_failure(example.detection):
-        return "its run does not fail its goal beyond doubt"
-    relabelled, recorded = list(example.messages), whole_run(run)
-    ours, theirs = _agent_turns(relabelled), _agent_turns(recorded)
-    same = ours.keys() == theirs.keys() and all(ours[step] == theirs[step] for step in example.train_on)
-    failed = example.train_on if same else tuple(theirs.keys() - shared_steps(run))
+    made = goal_contrast(example, run)
+    if isinstance(made, str):
+        return made
     try:
-        sides = _side(relabelled, example.train_on, example), _side(recorded, failed, example)
+        sides = (
+            _side(list(made.chosen), made.chosen_train_on, example),
+            _side(list(made.rejected), made.rejected_train_on, example),
+        )
     except WriteError:
         return "a turn that trainers would refuse"
-    if not sides[1].trained:
-        return "an earlier run has all of its turns"
-    if sides[0].messages == sides[1].messages:
-        return "both goals give the same conversation"
-    return Sample(example.id, sides, orjson.loads(example.tools), example.weight, kind=SAME if same else WHOLE)
-
-
-def _agent_turns(messages: list[JsonObject]) -> dict[int, JsonObject]:
-    return {int(cast(int, m["step"])): m for m in messages if m["role"] == "assistant"}
+    kind = SAME if made.sides == "same_turns" else WHOLE
+    return Sample(example.id, sides, orjson.loads(made.tools), made.weight, kind=kind)
 
 
 def _side(messages: list[JsonObject], train_on: Collection[int], example: Example) -> Side:

@@ -43,7 +43,9 @@ COLUMNS: dict[Kind, dict[str, str]] = {
 """Kind to the columns of its rows, each with its type as a dataset card writes it."""
 
 REFUSES: Mapping[Kind, str] = {
-    "kto": "axolotl takes plain strings there, so results of tools would be trained; `swift` and `trl` have it"
+    "kto": "axolotl takes plain strings there, so results of tools would be trained; `swift` and `trl` have it",
+    "goal_contrast": "a pair has one prompt here, and the two goals of a run are two; `swift` has it, and `agenther train "
+    "goal-contrast`",
 }
 """Why there are no files of other kinds, and what to take instead."""
 

@@ -13,7 +13,7 @@ import orjson
 
 from agenther.conclusions import Example
 from agenther.errors import WriteError
-from agenther.preferences import Pair, Unpaired
+from agenther.preferences import Contrast, Pair, Unpaired
 from agenther.record import Json, JsonObject
 from agenther.writers.sidecars import Files, Kind
 
@@ -23,8 +23,8 @@ Row = JsonObject
 TEXT, NUMBER, MESSAGES = "dtype: string", "dtype: float64", "list: json"
 """Types of columns, as a dataset card writes them. Messages of one list differ in their keys, hence `json`."""
 
-Trainable = Example | Pair | Unpaired
-"""What writers render: examples into `sft`, pairs into `dpo`, unpaired ones into `kto`."""
+Trainable = Example | Pair | Unpaired | Contrast
+"""What writers render: examples into `sft`, pairs into `dpo`, unpaired ones into `kto`, contrasts into `goal_contrast`."""
 
 
 class Writer(Protocol):

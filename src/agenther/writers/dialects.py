@@ -12,10 +12,12 @@ from typing import cast
 
 from agenther.conclusions import Example
 from agenther.errors import WriteError
-from agenther.preferences import Pair, Unpaired
+from agenther.preferences import Contrast, Pair, Unpaired
 from agenther.record import Json, JsonObject
 from agenther.writers.base import Trainable, json_text
 from agenther.writers.turns import bind_calls, calls_of, function_of
+
+_REACHED = "the run reaches the goal of the first conversation and fails that of the second"
 
 
 def trained_part(example: Example) -> list[JsonObject]:
@@ -151,6 +153,8 @@ def metadata(record: Trainable, **more: Json) -> str:
             own = about_pair(record)
         case Unpaired():
             own = {"kind": record.kind, "trajectory_id": record.trajectory_id}
+        case Contrast():
+            own = {"kind": "goal_contrast", "sides": record.sides, "trajectory_id": record.trajectory_id, "why": _REACHED}
     return json_text({**common, **own, "weight": record.weight, **more})
 
 

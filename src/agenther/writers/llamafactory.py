@@ -14,7 +14,7 @@ from typing import cast
 
 from agenther.conclusions import Example
 from agenther.errors import WriteError
-from agenther.preferences import Pair, Unpaired
+from agenther.preferences import Contrast, Pair, Unpaired
 from agenther.record import Json, JsonObject
 from agenther.writers.base import MESSAGES, TEXT, Kind, Row, Trainable, check_json
 from agenther.writers.dialects import (
@@ -31,7 +31,7 @@ from agenther.writers.dialects import (
     trained_part,
     words_of,
 )
-from agenther.writers.sidecars import Files, guide, length_limit, readme, test_file, trained_kinds
+from agenther.writers.sidecars import Files, guide, length_limit, readme, refusals_text, test_file, trained_kinds
 from agenther.writers.turns import calls_of, check_says_something, check_turns, function_of
 from agenther.writers.weights import weights_text
 
@@ -50,7 +50,10 @@ _JOIN_RESULTS = "\n</tool_response>\n<tool_response>\n"
 """What stands between the results of parallel calls where LLaMA-Factory itself joins them."""
 _INSTEAD = "swift and trl"
 
-REFUSES: Mapping[Kind, str] = {}
+REFUSES: Mapping[Kind, str] = {
+    "goal_contrast": "a pair has one prompt here, and the two goals of a run are two; `swift` has it, and `agenther train "
+    "goal-contrast`",
+}
 """Why there are no files of other kinds, and what to take instead."""
 
 
@@ -83,6 +86,8 @@ class LlamaFactoryWriter:
             case Unpaired():
                 before, last = last_turn(record, _INSTEAD)
                 yield {**_shared(record, (*before, last)), "label": record.label, "metadata": metadata(record)}
+            case Contrast():
+                raise WriteError(f"{record.id}: {REFUSES['goal_contrast']}")
 
     def columns(self, kind: Kind) -> dict[str, str]:
         """Return the columns of a kind with their types."""
@@ -126,6 +131,7 @@ class LlamaFactoryWriter:
             self.consumer,
             commands=commands or "# no file has rows to train on",
             weights=weights_text(files, "LLaMA-Factory", self.consumer),
+            refuses=refusals_text(self.refuses),
         )
         return {
             "dataset_info.json": json.dumps(info, indent=2) + "\n",
@@ -237,7 +243,7 @@ def _info(kind: Kind, name: str) -> JsonObject:
     columns: JsonObject = {"messages": "conversations", "system": "system", "tools": "tools"}
     more: JsonObject = {}
     match kind:
-        case "sft" | "sft_last":
+        case "sft" | "sft_last" | "goal_contrast":
             pass
         case "dpo":
             columns |= {"chosen": "chosen", "rejected": "rejected"}

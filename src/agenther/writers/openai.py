@@ -37,12 +37,16 @@ _KEYS = {
 }
 _LEAST_ROWS = 10
 
-REFUSES: Mapping[Kind, str] = {"kto": "OpenAI has no such training; `swift` and `trl` have"}
+REFUSES: Mapping[Kind, str] = {
+    "kto": "OpenAI has no such training; `swift` and `trl` have",
+    "goal_contrast": "a pair has one prompt here, and the two goals of a run are two; `swift` has it, and `agenther train "
+    "goal-contrast`",
+}
 """Why there are no files of other kinds, and what to take instead."""
 
 
 class OpenAiWriter:
-    """Writes `messages` with `tools` (SFT), or `input` with two outputs of one text turn (DPO)."""
+    """Writes `messages` with `tools` (SFT), or `input` with two outputs of one turn (DPO)."""
 
     consumer = "openai"
     kinds: tuple[Kind, ...] = ("sft", "dpo")
@@ -57,10 +61,8 @@ class OpenAiWriter:
                 yield {"messages": list_of(_messages(part, record.id, record.train_on)), **_tools(record.tools)}
             case Pair():
                 sides = [one_turn(record, side, "swift and trl") for side in (record.chosen, record.rejected)]
-                if any(calls_of(side) for side in sides):
-                    raise WriteError(f"{record.id}: expected turns of text, found a call; swift and trl take calls")
                 chosen, rejected = (_messages((*record.prompt, side), record.id, ()) for side in sides)
-                outputs = [{"role": "assistant", "content": side[-1]["content"]} for side in (chosen, rejected)]
+                outputs = [{key: v for key, v in side[-1].items() if key != "weight"} for side in (chosen, rejected)]
                 prompt = [{key: v for key, v in m.items() if key != "weight"} for m in chosen[:-1]]
                 yield {
                     "input": {"messages": list_of(prompt), **_tools(record.tools)},
@@ -145,9 +147,10 @@ def _check_pair(row: Row) -> None:
     for name in ("preferred_output", "non_preferred_output"):
         output = row[name]
         turn = output[0] if isinstance(output, list) and len(output) == 1 else None
-        text = turn.get("content") if isinstance(turn, dict) and turn.get("role") == "assistant" else None
-        if not isinstance(text, str) or not text.strip():
-            raise WriteError(f"{name}: expected one agent turn of text, found {output!r:.60}")
+        if not isinstance(turn, dict) or turn.get("role") != "assistant" or not isinstance(turn.get("content"), str):
+            raise WriteError(f"{name}: expected one agent turn, found {output!r:.60}")
+        check_says_something([turn], name)
+        _check_message(turn, name)
     if row["preferred_output"] == row["non_preferred_output"]:
         raise WriteError("non_preferred_output: expected another turn than the preferred one, found the same")
 

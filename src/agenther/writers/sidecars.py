@@ -11,9 +11,9 @@ from typing import Literal, NamedTuple
 
 from agenther.config import BY_ESTIMATE
 
-Kind = Literal["sft", "sft_last", "dpo", "kto"]
+Kind = Literal["sft", "sft_last", "dpo", "kto", "goal_contrast"]
 """What a file trains: imitation, imitation of the last turn of each row, preference between two, one run that is desirable
-or not.
+or not, one run under two goals.
 
 `sft_last` is the file of a consumer that has no mask for single turns: it holds what other consumers mask in `sft`."""
 

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 
 from agenther.conclusions import Example
 from agenther.errors import WriteError
-from agenther.preferences import Pair, Unpaired
+from agenther.preferences import Contrast, Pair, Unpaired
 from agenther.record import Json, JsonObject
 from agenther.writers.base import MESSAGES, TEXT, Kind, Row, Trainable, check_json
 from agenther.writers.dialects import (
@@ -28,16 +28,18 @@ from agenther.writers.sidecars import Files, guide, length_limit, readme, test_f
 from agenther.writers.turns import calls_of, check_says_something, check_turns
 from agenther.writers.weights import W, weights_text
 
+_TWO = {
+    "messages": MESSAGES,
+    "rejected_messages": MESSAGES,
+    "tools": TEXT,
+    "rejected_tools": TEXT,
+    "metadata": TEXT,
+}
 COLUMNS: dict[Kind, dict[str, str]] = {
     "sft": {"messages": MESSAGES, "tools": TEXT, "channel": TEXT, "metadata": TEXT},
-    "dpo": {
-        "messages": MESSAGES,
-        "rejected_messages": MESSAGES,
-        "tools": TEXT,
-        "rejected_tools": TEXT,
-        "metadata": TEXT,
-    },
+    "dpo": _TWO,
     "kto": {"messages": MESSAGES, "label": "dtype: bool", "tools": TEXT, "metadata": TEXT},
+    "goal_contrast": _TWO,
 }
 """Kind to the columns of its rows, each with its type as a dataset card writes it."""
 
@@ -59,7 +61,7 @@ class SwiftWriter:
     """Writes `messages` with `loss` on each agent message and, for SFT, w as `loss_scale`."""
 
     consumer = "swift"
-    kinds: tuple[Kind, ...] = ("sft", "dpo", "kto")
+    kinds: tuple[Kind, ...] = ("sft", "dpo", "kto", "goal_contrast")
     refuses: Mapping[Kind, str] = REFUSES
     weighted: tuple[Kind, ...] = ("sft",)
 
@@ -90,6 +92,14 @@ class SwiftWriter:
                     "messages": list_of(_turns(whole, record.id, _steps(record.completion))),
                     "label": record.label,
                     "tools": record.tools,
+                    "metadata": metadata(record),
+                }
+            case Contrast():
+                yield {
+                    "messages": list_of(_turns(record.chosen, record.id, record.chosen_train_on)),
+                    "rejected_messages": list_of(_turns(record.rejected, record.id, record.rejected_train_on)),
+                    "tools": record.tools,
+                    "rejected_tools": record.tools,
                     "metadata": metadata(record),
                 }
 
@@ -207,7 +217,7 @@ def _weights(files: Files, consumer: str) -> str:
     return "\n".join(f"- {text}" for text in said if text)
 
 
-_COMMAND: dict[Kind, str] = {"sft": "sft", "dpo": "rlhf", "kto": "rlhf"}
+_COMMAND: dict[Kind, str] = {"sft": "sft", "dpo": "rlhf", "kto": "rlhf", "goal_contrast": "rlhf"}
 
 
 def _arguments(kind: Kind, files: Files) -> str:
@@ -216,7 +226,7 @@ def _arguments(kind: Kind, files: Files) -> str:
     if (test := test_file(files, "swift", kind)) is not None:
         lines.append(f"val_dataset: {test}")
     if kind != "sft":
-        lines.append(f"rlhf_type: {kind}")
+        lines.append(f"rlhf_type: {'kto' if kind == 'kto' else 'dpo'}")
     lines += [
         "strict: true  # a row that cannot be read stops the job instead of vanishing",
         "loss_scale: default  # all agent turns that `loss` allows; the default of rlhf is the last one alone",

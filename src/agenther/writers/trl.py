@@ -12,7 +12,7 @@ from typing import cast
 
 from agenther.conclusions import Example
 from agenther.errors import WriteError
-from agenther.preferences import Pair, Unpaired
+from agenther.preferences import Contrast, Pair, Unpaired
 from agenther.record import Json, JsonObject
 from agenther.writers.base import MESSAGES, NUMBER, TEXT, Kind, Row, Trainable, check_json, json_text
 from agenther.writers.dialects import about_pair
@@ -30,7 +30,10 @@ COLUMNS: dict[Kind, dict[str, str]] = {
 }  # fmt: skip
 """Kind to the columns of its rows, each with its type as a dataset card writes it."""
 
-REFUSES: Mapping[Kind, str] = {}
+REFUSES: Mapping[Kind, str] = {
+    "goal_contrast": "a pair has one prompt here, and the two goals of a run are two; `swift` has it, and `agenther train "
+    "goal-contrast`",
+}
 """Why there are no files of other kinds, and what to take instead."""
 
 
@@ -51,6 +54,8 @@ class TrlWriter:
                 yield _dpo(record)
             case Unpaired():
                 yield _kto(record)
+            case Contrast():
+                raise WriteError(f"{record.id}: {REFUSES['goal_contrast']}")
 
     def columns(self, kind: Kind) -> dict[str, str]:
         """Return the columns of a kind with their types."""
