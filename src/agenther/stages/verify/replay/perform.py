@@ -14,6 +14,7 @@ from agenther.environments.session import TIME_LIMIT_S, Session
 from agenther.errors import ReplayError
 from agenther.record import Json, JsonObject
 from agenther.replay import Change, Control, Replay, ReplayedCall, Setting
+from agenther.stages.language.outcomes import is_error
 from agenther.stages.verify.replay.diff import changes_between, same_state
 from agenther.stages.verify.replay.drift import as_text, drift_between
 
@@ -48,7 +49,7 @@ class Performed:
     made: tuple[tuple[Change, ...], ...]
     """What each call changed."""
     needed_for: Mapping[int, frozenset[int]]
-    """Position of a call to those of the later calls that would change nothing, or other places, without it."""
+    """Position of a call to those of the later calls that would fail without it, or change nothing or other places."""
 
 
 def replay_run(
@@ -101,9 +102,9 @@ def replay_run(
     ]
     needed_for: dict[int, frozenset[int]] = {}
     if 0 < len(oracle) <= MOST_WITHOUT_ONE:
-        without = {left: play([n for n in oracle if n != left]) for left in oracle}
+        without = {left: play([n for n in range(len(calls)) if n != left]) for left in oracle}
         controls.append(Control(name="without_one", expected=False, found=any(map(reaches_end, without.values()))))
-        needed_for = {left: _failing(left, oracle, first, played) for left, played in without.items()}
+        needed_for = {left: _failing(left, first, played) for left, played in without.items()}
     if gold is not None:
         reached = reaches_end(_try(lambda: _play(make, setting, gold, time_limit_s)))
         controls.append(Control(name="original_gold", expected=False, found=reached))
@@ -150,13 +151,19 @@ def _try(play: Callable[[], _Played]) -> _Played | None:
         return None
 
 
-def _failing(left: int, oracle: Sequence[int], first: _Played, without: _Played | None) -> frozenset[int]:
-    """Return the later calls that change nothing, or other places, when one is left out."""
-    later = [number for number in oracle if number > left]
+def _failing(left: int, first: _Played, without: _Played | None) -> frozenset[int]:
+    """Return the later calls that fail when one is left out, or change nothing or other places."""
+    later = range(left + 1, len(first.made))
     if without is None:
         return frozenset(later)
-    now = dict(zip((n for n in oracle if n != left), without.made, strict=True))
-    return frozenset(n for n in later if _places(now[n]) != _places(first.made[n]))
+
+    def fails(number: int) -> bool:
+        if _places(without.made[number - 1]) != _places(first.made[number]):
+            return True
+        now, then = as_text(without.observations[number - 1]), as_text(first.observations[number])
+        return is_error(now) and not is_error(then)
+
+    return frozenset(number for number in later if fails(number))
 
 
 def _places(changes: Sequence[Change]) -> frozenset[str]:

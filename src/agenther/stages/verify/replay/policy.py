@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from fnmatch import translate
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -27,7 +28,9 @@ class Policy(Record):
 
     def harms(self, call: str, paths: tuple[str, ...] = ()) -> str | None:
         """Return what is harmful about a call that nobody asked for: its name or a changed path; None when nothing is."""
-        return next((one for one in (call, *paths) if self._harmful.match(one)), None)
+        if self._harmful.match(call):
+            return call
+        return next((path for path in paths if self._harmful_places.match(path)), None)
 
     def ignores(self, call: str) -> bool:
         """Tell whether a call that nobody asked for may stand."""
@@ -35,14 +38,18 @@ class Policy(Record):
 
     @cached_property
     def _harmful(self) -> re.Pattern[str]:
-        return _any_of(self.harmful)
+        return _any_of([pattern for pattern in self.harmful if "/" not in pattern])
+
+    @cached_property
+    def _harmful_places(self) -> re.Pattern[str]:
+        return _any_of([pattern for pattern in self.harmful if "/" in pattern])
 
     @cached_property
     def _harmless(self) -> re.Pattern[str]:
         return _any_of(self.harmless)
 
 
-def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(translate, patterns)) or r"(?!)", re.IGNORECASE)
 
 

@@ -13,6 +13,7 @@ from agenther.literals import literal_value
 from agenther.record import Json, JsonObject
 from agenther.stages.language.outcomes import is_error
 from agenther.stages.language.words import stem, tokens
+from agenther.stages.verify.replay.drift import as_text
 from agenther.stages.verify.replay.perform import Performed
 from agenther.stages.verify.replay.request import Request, number_text
 from agenther.stages.verify.replay.tools import Tool, words_of
@@ -24,6 +25,8 @@ class Origin(Enum):
     """Where a value comes from."""
 
     GOAL = auto()
+    BEFORE = auto()
+    """An earlier turn of the user says it."""
     EARLIER = auto()
     STATE = auto()
     SCHEMA = auto()
@@ -35,7 +38,13 @@ class Sources:
     """Tells of values where they come from."""
 
     request: Request
+    before: Request
     performed: Performed
+
+    @property
+    def initial_text(self) -> str:
+        """The initial state as text."""
+        return as_text(self.performed.initial)
 
     def unknown(self, number: int, tool: Tool, allowed: frozenset[Origin]) -> str | None:
         """Return the first value of a call that comes from nowhere; None when all come from somewhere.
@@ -45,45 +54,45 @@ class Sources:
             tool: its tool.
             allowed: origins that count.
         """
-        arguments = self.performed.replay.calls[number].arguments
-        for name, value in leaves(arguments):
-            if value is None or value == "":
-                continue
-            if self.origin(number, tool, name, value) not in allowed:
-                return f"{name.rpartition('/')[2] or name} = {value!r}"[:80]
-        return None
+        return next((told for told, _, origin in self.origins(number, tool) if origin not in allowed), None)
 
-    def origin(self, number: int, tool: Tool, name: str, value: Leaf) -> Origin | None:
-        """Return where a value of a call comes from, the goal before all; None when from nowhere."""
-        parameter = name.split("/")[1]
+    def origins(self, number: int, tool: Tool) -> Iterator[tuple[str, tuple[str, Leaf], Origin | None]]:
+        """Yield each value of a call: how it is told, its parameter and itself, and where it comes from."""
+        for name, value in leaves(self.performed.replay.calls[number].arguments):
+            if value is not None and value != "":
+                parameter = name.split("/")[1]
+                told = f"{parameter} = {value!r}"[:80]
+                yield told, (parameter, value), self.origin(number, tool, parameter, value)
+
+    def says(self, request: Request, tool: Tool, parameter: str, value: Leaf) -> bool:
+        """Tell whether a text says a value: itself, a word for a choice of the schema, the name of a flag that is set."""
         if isinstance(value, bool):
-            return self._flag(tool, parameter, value)
+            return value == bool({stem(word) for word in tokens(parameter)} & {stem(w) for w in tokens(request.plain)})
         if value is None:
-            return None
-        if self.request.names(value):
+            return False
+        if request.names(value):
+            return True
+        words = words_of(str(value))
+        listed = isinstance(value, str) and value.casefold() in tool.said_of(parameter).casefold()
+        return listed and bool(words) and words <= request.words
+
+    def origin(self, number: int, tool: Tool, parameter: str, value: Leaf) -> Origin | None:
+        """Return where a value of a call comes from, the goal before all; None when from nowhere."""
+        if self.says(self.request, tool, parameter, value):
             return Origin.GOAL
-        said = tool.said_of(parameter)
-        listed = isinstance(value, str) and value.casefold() in said.casefold()
-        if listed and words_of(str(value)) and words_of(str(value)) <= self.request.words:
-            return Origin.GOAL
+        if isinstance(value, bool):
+            return Origin.SCHEMA
         if self._came_back(number, parameter, value):
             return Origin.EARLIER
         if self._stands_under_name(value):
             return Origin.STATE
+        if isinstance(value, str | int | float) and self.before.names(value):
+            return Origin.BEFORE
+        said = tool.said_of(parameter)
+        if isinstance(value, str):
+            return Origin.SCHEMA if value.casefold() in said.casefold() else None
         numbers = {token for token in tokens(said) if token.isdigit()}
-        if listed or (isinstance(value, int | float) and number_text(value) in numbers):
-            return Origin.SCHEMA
-        return None
-
-    def names_key(self, value: str) -> bool:
-        """Tell whether the initial state has a key of this name: what stands under it is what a call may have had."""
-        folded = value.casefold()
-        return any(part.casefold() == folded for name, _ in leaves(self.performed.initial) for part in name.split("/"))
-
-    def _flag(self, tool: Tool, parameter: str, value: bool) -> Origin:
-        """Tell of a flag whether the goal speaks of it: set when its name is said, else not set."""
-        said = bool({stem(word) for word in tokens(parameter)} & {stem(word) for word in tokens(self.request.plain)})
-        return Origin.GOAL if said == value else Origin.SCHEMA
+        return Origin.SCHEMA if value is not None and number_text(value) in numbers else None
 
     def _came_back(self, number: int, parameter: str, value: Leaf) -> bool:
         """Tell whether the last answer that has such a key has it once, with this value."""
