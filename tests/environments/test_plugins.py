@@ -35,6 +35,9 @@ BROKEN = """
             deep = []
             for _ in range(120): deep = [deep]
             return deep
+    class Greedy(Rude):
+        def reset(self, config): return config["rooms"].clear()
+        def call(self, name, arguments): return arguments.clear()
     class Dumb: pass
     def unwilling(): raise OSError("worn out")
     number = 4
@@ -72,7 +75,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         block("python", "class RoomDesk"),
         "[agenther.environments]" + points.replace('"', ""),
     )
-    names = ("Rude", "Deep", "Dumb", "unwilling", "number", "missing")
+    names = ("Rude", "Deep", "Greedy", "Dumb", "unwilling", "number", "missing")
     bad = "\n".join(f"{name} = bad_rooms:{name}" for name in names)
     install(
         folder,
@@ -127,11 +130,15 @@ def test_each_replay_has_an_instance_of_its_own_and_copies(site: Path) -> None:
     before = one.snapshot()
     one.call("book", {"room": "attic", "hour": 9, "name": "Mara"})
     assert before == other.snapshot() == {"bookings": {}}
-    assert config == {"rooms": {"attic": {"seats": 4}}}
+    greedy = known_environments()["Greedy"].make()
+    arguments: dict[str, agenther.record.Json] = {"room": "attic"}
+    greedy.reset(config)
+    greedy.call("book", arguments)
+    assert (config, arguments) == ({"rooms": {"attic": {"seats": 4}}}, {"room": "attic"})
 
 
 def test_what_is_wrong_with_an_environment_names_its_package_and_stops_no_other(site: Path) -> None:
-    assert set(known_environments()) == {"bfcl_multi_turn", "room_desk", "Rude", "Deep", "Dumb", "unwilling"}
+    assert set(known_environments()) == {"bfcl_multi_turn", "room_desk", "Rude", "Deep", "Greedy", "Dumb", "unwilling"}
     assert [problem.split(": ")[0] for problem in environment_problems()] == [
         "bad-rooms 0.3",
         "environment 'missing' of bad-rooms 0.3 is left out",
