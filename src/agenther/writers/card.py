@@ -40,7 +40,9 @@ _MEANING = """## What a label means, and what it does not
 - An example with `origin: success` is a run that its source calls successful, unchanged but for its last results.
 - `verdict.support` is the share of the goal's parts that are bound to evidence. It is not a probability.
 - A KTO row with `label: false` is a whole recorded run that failed its goal; no cut run is ever called a failure.
-- A DPO pair contrasts two runs of one goal that ended differently. Nothing says that each step of the worse one is bad.
+- A DPO pair says its `kind` and `why` in `metadata`: two runs of one goal that ended differently (`same_goal`: nothing says that
+  each step of the worse one is bad), two turns at one point of which one was refused (`step`), or a relabelled run and
+  one whose own observations show that it misses the hindsight goal (`hindsight_goal`).
 - `set_aside.jsonl` names the rows that a consumer would have refused or trained wrongly, and why.
 
 ## Masks and weights
