@@ -37,8 +37,11 @@ def score(task: WebArenaVerifiedTask, response: object, entries: list[object]) -
 
 
 def elsewhere(entries: list[dict]) -> list[dict]:
-    """Return a recording that ends on another page."""
+    """Return a recording that ends on another page, or in which something else was sent."""
     last = json.loads(json.dumps(entries[-1]))
+    if "postData" in last["request"]:
+        last["request"]["postData"]["text"] = last["request"]["postData"]["text"].replace("=", "=other+", 1)
+        return [*entries[:-1], last]
     parts = urlsplit(last["request"]["url"])
     last["request"]["url"] = urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/another-page", query=""))
     return [*entries, last]

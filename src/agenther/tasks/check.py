@@ -8,6 +8,7 @@ from typing import cast
 from agenther.conclusions import Score
 from agenther.environments.base import Environment
 from agenther.environments.plugins import find_environment
+from agenther.environments.session import Session
 from agenther.errors import ReplayError, UserError
 from agenther.record import Json
 from agenther.tasks import harness
@@ -78,14 +79,9 @@ def _same_end(task: Task, calls: tuple[TaskCall, ...]) -> bool:
 
 
 def _end(task: Task, calls: tuple[TaskCall, ...]) -> Json:
-    environment = _maker(task.environment.kind)()
-    try:
-        raw = [one.model_dump(mode="json") for one in calls]
+    raw = [one.model_dump(mode="json") for one in calls]
+    with Session(_maker(task.environment.kind)) as environment:
         return cast(Json, harness.run(environment, task.environment.initial, raw)[1])
-    finally:
-        close = getattr(environment, "close", None)
-        if callable(close):
-            close()
 
 
 def _maker(kind: str) -> Callable[[], Environment]:

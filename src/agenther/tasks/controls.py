@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
+from agenther.environments.calls import gold_of
 from agenther.record import Json, JsonObject
 from agenther.tasks.base import Oracle, Request, SetAside, Task, TaskCall, Unfit
 from agenther.tasks.check import check
 from agenther.tasks.recording import changes_something
-from agenther.tasks.visits import same_page
 from agenther.trajectory import Trajectory
 
 GOLD_ANSWERS = ("gold_answer", "reference", "answer", "ground_truth", "gt", "expected", "target", "correct_answer")
@@ -102,22 +102,7 @@ def _golds(task: Task, run: Trajectory) -> Iterator[Oracle]:
                 if gold is not None and not isinstance(gold, dict):
                     yield Oracle(answer=gold)
         case "calls" | "state_diff":
-            listed = run.labels.get("actions")
-            calls = [_gold_call(one) for one in listed] if isinstance(listed, list) else []
-            if calls and None not in calls:
-                yield Oracle(calls=tuple(one for one in calls if one is not None))
+            if gold := gold_of(run):
+                yield Oracle(calls=tuple(TaskCall(name=call.name, arguments=call.arguments) for call in gold))
         case "url" | "network":
             return
-
-
-def _gold_call(value: Json) -> TaskCall | None:
-    if not isinstance(value, dict) or not isinstance(name := value.get("name"), str):
-        return None
-    arguments = value.get("kwargs", value.get("arguments"))
-    return TaskCall(name=name, arguments=arguments if isinstance(arguments, dict) else {})
-
-
-def is_start(task: Task) -> bool:
-    """Tell whether the page that a task asks for is the one where it begins."""
-    first = task.oracle.requests[0].url if task.oracle.requests else ""
-    return task.checker.kind == "url" and same_page(str(task.checker.spec["url"]), first)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from agenther.record import Json, canonical_json
@@ -82,7 +83,11 @@ that searches the file system can read them.
         if kind == ORIGINAL:
             why = task.environment.initial.get("not_recorded")
             return SetAside(Unfit.NO_ENVIRONMENT, f"its environment is not recorded: {why}")
-        if kind != RECORDED and kind not in self._requirements:
+        if kind == RECORDED:
+            return None
+        if not entry_points(group=harness.GROUP, name=kind):
+            return SetAside(Unfit.NO_ENVIRONMENT, f"no package that a container could install brings {kind!r}")
+        if kind not in self._requirements:
             return SetAside(Unfit.NO_ENVIRONMENT, f"say what pip installs for it: --requirement {kind}=PACKAGE")
         return None
 

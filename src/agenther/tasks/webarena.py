@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urldefrag, urlencode, urlsplit
 
 from agenther.record import Json, JsonObject
 from agenther.tasks.base import Rendered, Request, SetAside, Task, Unfit
@@ -208,7 +208,7 @@ def _entry(one: Request) -> JsonObject:
     query: list[Json] = [{"name": k, "value": v} for k, v in parse_qsl(urlsplit(one.url).query, keep_blank_values=True)]
     request: JsonObject = {
         "method": one.method,
-        "url": one.url,
+        "url": urldefrag(one.url).url,
         "httpVersion": "HTTP/1.1",
         "headers": [{"name": "accept", "value": "text/html"}],
         "queryString": query,
