@@ -42,7 +42,7 @@ def make_bfcl() -> Environment:
     Raises:
         UserError: BFCL's environment is missing, or is none.
     """
-    return BfclEnvironment(_worker(os.getpid()))
+    return BfclEnvironment(_worker(os.getpid(), bfcl_python()))
 
 
 def bfcl_python() -> Path:
@@ -192,13 +192,12 @@ class BfclEnvironment:
 
 
 @cache
-def _worker(process_id: int) -> Worker:
+def _worker(process_id: int, python: Path) -> Worker:
     """Return the worker of this process; one that was forked has its own.
 
     Raises:
-        UserError: BFCL's environment is missing, or is none.
+        UserError: it is no interpreter of BFCL's environment.
     """
-    python = bfcl_python()
     worker = Worker([str(python), "-B", str(_WORKER)])
     try:
         worker.ask({"do": "hello"}, START_LIMIT_S)
