@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from agenther.cli.options import consumers_option, weights_option, workers_option
+from agenther.cli.options import consumers_option, length_options, weights_option, workers_option
 from agenther.cli.stats import load_manifest
 from agenther.config import WeightUse
 from agenther.texts import path_text
@@ -16,24 +16,36 @@ from agenther.texts import path_text
 @click.argument("out", type=click.Path(path_type=Path), metavar="OUT")
 @consumers_option(required=True)
 @weights_option
+@length_options
 @workers_option
-def command(out: Path, consumers: tuple[str, ...], weights: WeightUse | None, workers: int) -> None:
+def command(
+    out: Path,
+    consumers: tuple[str, ...],
+    weights: WeightUse | None,
+    max_tokens: int | None,
+    tokenizer: str | None,
+    workers: int,
+) -> None:
     """Write training files for further consumers, from what the job of OUT stored. No run is read or judged again.
 
     \b
     agenther export out --for swift
     agenther export out --for llamafactory,axolotl
+    agenther export out --for swift --max-tokens 4096 --tokenizer models/qwen2.5-7b
 
     OUT/train/NAME then holds the rows, the settings that train them as they are meant, and a README with the command, which
-    says too what becomes of w, the severity weight of each failure. Without --weights that is what the job was told; with it,
-    the files of earlier consumers are written anew as well.
+    says too what becomes of w, the severity weight of each failure. What --weights,
+    --max-tokens and --tokenizer do not say is what the job was told; what they say holds for the files of earlier consumers
+    as well, which are written anew.
     """
     from agenther.jobs.export import export
 
-    summary = export(out, load_manifest(out), consumers, workers, weights)
+    told = {"weights": weights, "max_tokens": max_tokens, "tokenizer": tokenizer}
+    summary = export(out, load_manifest(out), consumers, workers, **told)
     for name in consumers:
         for path, n_rows in sorted(summary.rows.items()):
             if path.split("/")[1:2] == [name]:
                 undrawn = summary.undrawn.get(path)
                 note = f"  ({undrawn.total()} not drawn by weight)" if undrawn else ""
-                click.echo(f"{n_rows:7}  {path_text(out / path)}{note}")
+                fit = said.said(summary.max_tokens) if (said := summary.sizes.get(path)) else ""
+                click.echo(f"{n_rows:7}  {path_text(out / path)}{note}{fit}")

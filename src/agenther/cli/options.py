@@ -96,6 +96,26 @@ weights_option = click.option(
     help="act: where a trainer has no weight for single rows, draw them by the severity weight w; ignore: write all rows, "
     "and have trainers leave w alone.  [default: act]",
 )
+
+
+def length_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how long rows may be, and who counts."""
+    most = click.option(
+        "--max-tokens",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Most tokens of a row: longer examples become windows that begin with the goal, longer preferences are set "
+        "aside, and all of it is counted. 0: no limit.  [default: 0]",
+    )
+    tokenizer = click.option(
+        "--tokenizer",
+        metavar="PATH",
+        help="tokenizer.json that counts them, or the folder of a model with one; `estimate`: by characters, rather too many "
+        "than too few.  [default: estimate]",
+    )
+    return most(tokenizer(command))
+
+
 config_option = click.option(
     "--config",
     "config_file",

@@ -16,6 +16,7 @@ from agenther.cli.options import (
     consumers_option,
     format_option,
     labels_option,
+    length_options,
     limit_option,
     map_option,
     weights_option,
@@ -51,6 +52,7 @@ DOMAIN_HELP = (
 )
 @consumers_option()
 @weights_option
+@length_options
 @click.option(
     "--include-successes", is_flag=True, default=None, help="Write successful runs too, marked origin=success."
 )

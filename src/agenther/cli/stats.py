@@ -53,6 +53,7 @@ def command(
     _tallies("examples by domain", cast(dict[str, dict[str, int]], manifest["by_domain"]), console)
     _bars("rows written", cast(dict[str, int], manifest["rows"]), console)
     _bars("pairs made, by kind", cast(dict[str, int], manifest.get("pairs", {})), console)
+    _lengths(manifest, console)
     undrawn = cast(dict[str, dict[str, int]], manifest.get("undrawn", {}))
     _tallies("rows not drawn, by severity weight", undrawn, console)
     if reached is not None:
@@ -95,6 +96,13 @@ def _funnel(manifest: JsonObject, console: Console) -> None:
         left -= sum(n for n, _ in reasons)
         console.print(f"{left:7} after [bold]{stage}[/]   dropped: " + ", ".join(f"{name} {n}" for n, name in reasons))
     console.print(f"{counts.get('kept', 0):7} runs kept")
+
+
+def _lengths(manifest: JsonObject, console: Console) -> None:
+    lengths = cast(JsonObject, manifest.get("lengths", {}))
+    files = cast(dict[str, dict[str, int]], lengths.get("files", {}))
+    most = f", at most {lengths['max_tokens']}" if lengths.get("max_tokens") else ""
+    _tallies(f"tokens by {lengths.get('tokens_by')}{most}", files, console)
 
 
 def _bars(title: str, values: dict[str, int], console: Console, width: int = 30) -> None:

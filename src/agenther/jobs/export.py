@@ -17,13 +17,18 @@ from agenther.jobs.manifest import Summary
 from agenther.jobs.outputs import write_outputs
 from agenther.jobs.store import Store
 from agenther.jobs.workers import Workers
+from agenther.llm.counters import load_counter
 from agenther.record import Json, JsonObject
 from agenther.texts import path_text
 from agenther.writers import known_consumers
 
 
 def export(
-    out: Path, manifest: JsonObject, consumers: tuple[str, ...], workers: int = 1, weights: WeightUse | None = None
+    out: Path,
+    manifest: JsonObject,
+    consumers: tuple[str, ...],
+    workers: int = 1,
+    **told: WeightUse | int | str | None,
 ) -> Summary:
     """Write the files of some consumers beside those that a job wrote, as if it had been told so at once.
 
@@ -32,16 +37,18 @@ def export(
         manifest: its manifest.
         consumers: names of consumers.
         workers: processes to use.
-        weights: what becomes of severity weights, in all files of the folder; None: what the job was told.
+        told: `weights`, `max_tokens` and `tokenizer` as in Config, for all files of the folder; None: what the job was told.
 
     Raises:
-        UserError: the folder was made by another version, or is in use.
+        MissingExtra: the library that reads tokenizers is not installed.
+        UserError: the folder was made by another version, or is in use; or there is no such tokenizer.
     """
     have = {path.split("/")[1] for path in cast(dict[str, int], manifest["rows"]) if path.count("/") == 2}
     everyone = known_consumers([*have, *consumers])
     try:
-        config = Config.model_validate(manifest["config"])
-        config = config if weights is None else config.model_copy(update={"weights": weights})
+        settings = {**cast(JsonObject, manifest["config"]), **{name: v for name, v in told.items() if v is not None}}
+        config = Config.model_validate(settings)
+        load_counter(config.tokenizer)
         with hold_folder(out), Store(out / "run.sqlite", str(manifest["results_key"]), read_only=True) as store:
             if next(store.runs(), None) is None and cast(dict[str, int], manifest["counts"])["read"]:
                 raise UserError(

@@ -23,6 +23,7 @@ from agenther.jobs.outputs import write_outputs
 from agenther.jobs.process import Processed, Processor, pack, unpack
 from agenther.jobs.store import Store
 from agenther.jobs.workers import Workers
+from agenther.llm.counters import load_counter
 from agenther.llm.ledger import Ledger
 from agenther.readers.base import Item, Reader
 from agenther.readers.discover import PRODUCTS, SIDES, find_inputs, is_spooled, shown_name
@@ -75,6 +76,7 @@ def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) 
     """
     started, cpu = time.monotonic(), time.process_time()
     paths = existing_files(job.inputs, job.out)
+    load_counter(job.config.tokenizer)
     labeller, reader = Labeller(job.labels), map_reader(job.map_file, job.format)
     databases = dumps_beside(paths)
     marks: list[JsonObject] = [{**file_mark(path), "path": shown_name(path)} for path in paths]

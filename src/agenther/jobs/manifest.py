@@ -113,7 +113,7 @@ class Summary:
             "lengths": {
                 "tokens_by": self.tokens_by,
                 "max_tokens": self.max_tokens,
-                "files": {name: sizes.to_json() for name, sizes in sorted(self.sizes.items())},
+                "files": {name: sizes.to_json() for name, sizes in sorted(self.sizes.items()) if sizes},
             },
             **ledger,
         }

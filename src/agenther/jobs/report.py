@@ -99,7 +99,8 @@ def print_summary(summary: Summary, out: Path, console: Console) -> None:
     for name, n_rows in sorted(summary.rows.items()):
         undrawn = summary.undrawn.get(name)
         note = f"  [dim]({undrawn.total()} not drawn by weight: --weights)[/]" if undrawn else ""
-        console.print(f"  {n_rows:6} rows  {escape(path_text(out / name))}{note}")
+        fit = said.said(summary.max_tokens) if (said := summary.sizes.get(name)) else ""
+        console.print(f"  {n_rows:6} rows  {escape(path_text(out / name))}{note}{fit}")
     if summary.dropped["detect.outcome_unknown"]:
         console.print(
             "hint: outcomes of unlabelled runs can be given with --labels FILE.csv (columns id, success or reward)"

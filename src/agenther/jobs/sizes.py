@@ -32,6 +32,9 @@ class Sizes:
     unfit: Counter[str] = field(default_factory=Counter[str])
     """What is in no row of it for its length: rows that are `too_long`, and steps of examples that were split."""
 
+    def __bool__(self) -> bool:
+        return bool(self.n_rows or self.unfit)
+
     def add(self, n_bytes: int, size: Size) -> None:
         """Count a line."""
         self.n_rows += 1
@@ -39,6 +42,16 @@ class Sizes:
         self.n_tokens += size.n_tokens
         self.most_tokens = max(self.most_tokens, size.n_tokens)
         self.windows += size.is_window
+
+    def said(self, max_tokens: int) -> str:
+        """Return in words what was split and what did not fit; nothing where all did."""
+        n_steps = self.unfit.total() - self.unfit["too_long"]
+        parts = (
+            f"{self.windows} of them windows" if self.windows else "",
+            f"{self.unfit['too_long']} rows over {max_tokens} tokens set aside" if self.unfit["too_long"] else "",
+            f"{n_steps} steps in no window" if n_steps else "",
+        )
+        return f"  ({', '.join(filter(None, parts))})" if any(parts) else ""
 
     def to_json(self) -> JsonObject:
         """Return what is said of tokens; what did not fit only where something did not."""

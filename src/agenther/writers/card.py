@@ -51,7 +51,8 @@ _MEANING = """## What a label means, and what it does not
   `SFTConfig(completion_only_loss=True, assistant_only_loss=True)`; without `assistant_only_loss` the results of tools
   are trained too. Rows for ShareGPT leave out examples with masked steps.
 WEIGHTS
-- Trainers cut long rows silently: set `max_length` above the longest row (`metadata` tells its characters).
+- Trainers cut long rows silently: set `max_length` above the longest row (`metadata` tells the tokens of each as
+  `n_tokens`, and by whom they were counted).
 
 ## Limits
 
