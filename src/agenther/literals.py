@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import re
 import warnings
 from typing import cast
 
@@ -14,6 +15,9 @@ LONGEST_LITERAL = 20_000
 """Characters of a Python literal that is still parsed: the parser of Python takes memory out of proportion."""
 DEEPEST = 100
 """Containers inside one another that a value may have."""
+
+
+_DECIMAL = re.compile(r"\bDecimal\('(-?\d{1,30}(?:\.\d{1,30})?)'\)")
 
 
 def _refuse(name: str) -> None:
@@ -41,13 +45,16 @@ def literal_value(text: str) -> Json:
 
 
 def printed_rows(text: str) -> list[list[Json]] | None:
-    """Return the rows of a table printed as JSON or Python, each a list or a tuple of plain values; None when it is none."""
+    """Return the rows of a table printed as JSON or Python, each a list or a tuple of plain values; None when it is none.
+
+    A decimal of Python's gives its number.
+    """
     value = json_value(text)
-    rows: object = _literal(text) if value is None else value
+    rows: object = _literal(_DECIMAL.sub(r"\1", text)) if value is None else value
     if not isinstance(rows, list) or not rows:
         return None
     found = [list(cast(list[Json], row)) for row in cast(list[object], rows) if isinstance(row, list | tuple)]
-    plain = all(row and all(cell is None or isinstance(cell, str | int | float) for cell in row) for row in found)
+    plain = all(row and all(not isinstance(cell, list | dict) and _is_json(cell) for cell in row) for row in found)
     same = len(found) == len(cast(list[object], rows)) and len({len(row) for row in found}) == 1
     return found if plain and same else None
 

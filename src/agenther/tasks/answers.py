@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from agenther.conclusions import Example
 from agenther.literals import literal_value, printed_rows
-from agenther.record import Json, JsonObject
+from agenther.record import Json, JsonObject, is_storable
 from agenther.tasks.base import Checker, SetAside, Unfit, kept_steps
 from agenther.trajectory import Step, Trajectory
 
@@ -114,6 +114,8 @@ def _table(example: Example, rows: list[list[Json]]) -> Answer | SetAside:
         return _open(f"the answer has {len(rows)} rows: a harness may have cut more")
     if any(cell is None for row in rows for cell in row):
         return _open("a cell is empty")
+    if not is_storable(rows):
+        return _open("a number is longer than JSON has room for")
     ordered = _SORTED.search(example.hindsight_goal) is not None
     order = "in the order that is asked for" if ordered else "in any order"
     if len(rows[0]) > 1:

@@ -7,13 +7,14 @@ known, it fails too. A task that does not behave so checks nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlunsplit
 
 from agenther.environments.calls import gold_of
 from agenther.record import Json, JsonObject
 from agenther.tasks.base import Oracle, Request, SetAside, Task, TaskCall, Unfit
 from agenther.tasks.check import check
 from agenther.tasks.recording import changes_something
+from agenther.texts import split_url
 from agenther.trajectory import Trajectory
 
 GOLD_ANSWERS = ("gold_answer", "reference", "answer", "ground_truth", "gt", "expected", "target", "correct_answer")
@@ -84,7 +85,7 @@ def _another(value: Json) -> Json:
 
 
 def _moved(last: Request) -> Request:
-    parts = urlsplit(last.url)
+    parts = split_url(last.url)
     return last.model_copy(update={"url": urlunsplit(parts._replace(path=parts.path.rstrip("/") + ELSEWHERE))})
 
 

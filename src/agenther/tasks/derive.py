@@ -43,7 +43,7 @@ def derive(example: Example, run: Trajectory) -> Task | SetAside:
 
 
 def _task(example: Example, run: Trajectory) -> Task | SetAside:
-    replay = next((score.replay for score in example.verdict.scores if score.replay is not None), None)
+    replay = _shown(example)
     if replay is not None:
         return _of_replay(example, run, replay)
     if example.domain in _NO_STATE:
@@ -55,6 +55,12 @@ def _task(example: Example, run: Trajectory) -> Task | SetAside:
     if example.domain == "dialogue":
         return _of_dialogue(example, run)
     return _of_answer(example, run)
+
+
+def _shown(example: Example) -> Replay | None:
+    """Return the replay by which a vote consents: it changed something, and the goal asks for all that was done."""
+    consenting = (score.replay for score in example.verdict.scores if score.value == 1)
+    return next((replay for replay in consenting if replay is not None and replay.changes), None)
 
 
 def _make(example: Example, run: Trajectory, **fields: Any) -> Task:
@@ -78,8 +84,10 @@ def _make(example: Example, run: Trajectory, **fields: Any) -> Task:
 
 
 def _of_replay(example: Example, run: Trajectory, replay: Replay) -> Task | SetAside:
-    if not replay.changes or not replay.oracle:
-        return SetAside(Unfit.NO_STATE, "the replay changed nothing")
+    if example.answers:
+        return SetAside(
+            Unfit.OPEN_ANSWER, "the goal asks for a change and for an answer, and the state decides one of them"
+        )
     chosen = (replay.calls[place] for place in replay.oracle)
     calls = tuple(TaskCall(name=call.name, arguments=call.arguments) for call in chosen)
     changes = [change.model_dump(mode="json") for change in replay.changes]

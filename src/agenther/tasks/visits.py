@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlunsplit
 
 from agenther.conclusions import Example
 from agenther.record import Json, JsonObject
 from agenther.tasks.base import Checker, Evidence, Request, SetAside, Unfit, kept_steps
+from agenther.texts import split_url
 from agenther.trajectory import Step, Trajectory
 
 VOLATILE = frozenset(
@@ -51,7 +52,7 @@ def find_target(example: Example, run: Trajectory) -> Browsing | SetAside:
         return SetAside(Unfit.NOT_RECORDED, "what the form sent to the site was not recorded")
     if last.status is not None and not 200 <= last.status < 300:
         return SetAside(Unfit.NOT_OBSERVED, f"the last page was answered with {last.status}")
-    if _KEY_IN_PATH.search(urlsplit(last.url).path):
+    if _KEY_IN_PATH.search(split_url(last.url).path):
         return SetAside(Unfit.NOT_RECORDED, "the path of the page holds a key of the session")
     return Browsing(Checker(kind="url", spec={"url": lasting(last.url)}), requests, evidence)
 
@@ -107,14 +108,14 @@ def _sent(example: Example, requests: tuple[Request, ...], last: Request) -> Bro
 
 def lasting(url: str) -> str:
     """Return a URL without its fragment and without parameters that differ between visits."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k.casefold() not in VOLATILE and v]
     return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(sorted(kept)), ""))
 
 
 def same_page(first: str, second: str) -> bool:
     """Tell whether two URLs lead to the same page: volatile parameters, case and a closing slash set aside."""
-    one, two = urlsplit(lasting(first)), urlsplit(lasting(second))
+    one, two = split_url(lasting(first)), split_url(lasting(second))
     return (one.netloc + one.path).casefold().rstrip("/") == (two.netloc + two.path).casefold().rstrip("/") and sorted(
         parse_qsl(one.query)
     ) == sorted(parse_qsl(two.query))

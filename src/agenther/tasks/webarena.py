@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, urldefrag, urlencode, urlsplit
+from urllib.parse import parse_qsl, urldefrag, urlencode
 
 from agenther.record import Json, JsonObject
 from agenther.tasks.base import Rendered, Request, SetAside, Task, Unfit
 from agenther.tasks.visits import VOLATILE
+from agenther.texts import split_url
 
 FIRST_ID = 900_000
 """Ids of the benchmark's own tasks end far below."""
@@ -94,7 +95,7 @@ The package's command line takes no other task file than its own 812 tasks; in P
             for name, base in self._sites.items():
                 if url.startswith(base):
                     return name, base
-        parts = urlsplit(task.oracle.requests[-1].url)
+        parts = split_url(task.oracle.requests[-1].url)
         try:
             name = PORTS.get(parts.port or 0)
         except ValueError:
@@ -205,7 +206,9 @@ def recording(requests: tuple[Request, ...]) -> JsonObject:
 
 
 def _entry(one: Request) -> JsonObject:
-    query: list[Json] = [{"name": k, "value": v} for k, v in parse_qsl(urlsplit(one.url).query, keep_blank_values=True)]
+    query: list[Json] = [
+        {"name": k, "value": v} for k, v in parse_qsl(split_url(one.url).query, keep_blank_values=True)
+    ]
     request: JsonObject = {
         "method": one.method,
         "url": urldefrag(one.url).url,
