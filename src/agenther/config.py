@@ -35,6 +35,7 @@ class Config(Record):
     domains: tuple[str, ...] = Field(
         default=DOMAINS_ON, description=f"domains to relabel; optional ones: {', '.join(DOMAINS_OPTIONAL)}"
     )
+    replay: bool = Field(default=True, description="make calls again where a run's environment is at hand")
     redact: bool = Field(default=True, description="replace secrets and personal data by placeholders")
     include_successes: bool = Field(default=False, description="write successful runs beside the relabelled ones")
     turn_limit_is_failure: bool = Field(

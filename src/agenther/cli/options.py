@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,30 @@ def length_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "than too few.  [default: estimate]",
     )
     return most(tokenizer(command))
+
+
+def replay_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of replay; it takes them as one argument `replay`, whether to replay under `on`."""
+
+    @wraps(command)
+    def with_choice(no_replay: bool, environment: str | None, policy: Path | None, **others: Any) -> Any:
+        chosen = {"on": False if no_replay else None, "environment": environment, "policy": policy}
+        return command(replay=chosen, **others)
+
+    off = click.option("--no-replay", is_flag=True, help="Make no calls again, also where an environment is at hand.")
+    which = click.option(
+        "--environment",
+        metavar="NAME[=FILE]",
+        help="Environment of runs that name none, and a JSON file of their initial states by task id; "
+        "`agenther environments` lists names.",
+    )
+    policy = click.option(
+        "--policy",
+        type=click.Path(path_type=Path),
+        metavar="FILE.toml",
+        help="Side effects that refuse a replayed label, instead of those that come with AgentHER.",
+    )
+    return off(which(policy(with_choice)))
 
 
 config_option = click.option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
@@ -19,12 +19,16 @@ from agenther.cli.options import (
     length_options,
     limit_option,
     map_option,
+    replay_options,
     weights_option,
     workers_option,
 )
 from agenther.cli.terminal import make_console, one_line, warn_broken_readers, warn_unmatched, warn_unmatched_paths
 from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, load_config
 from agenther.errors import ConfigError
+
+if TYPE_CHECKING:
+    from agenther.jobs.manifest import Summary
 
 WAITING = 4
 """Exit status of a job whose runs wait for a budget or a batch: all else is done."""
@@ -59,6 +63,7 @@ DOMAIN_HELP = (
 @click.option(
     "--no-redact", is_flag=True, help="Keep secrets and personal data as they are: they WILL be in every output file."
 )
+@replay_options
 @workers_option
 @model_options
 @click.option(
@@ -119,6 +124,7 @@ def command(
     timeout_s: float,
     patience_s: float,
     batch: bool,
+    replay: dict[str, Any],
     **of_the_pass: Any,
 ) -> None:
     """Relabel the failed runs of INPUT and write training files to OUT.
@@ -138,7 +144,7 @@ def command(
     """
     from agenther.jobs.asking import Asking
     from agenther.jobs.job import Job, execute
-    from agenther.jobs.report import print_summary, show_progress
+    from agenther.jobs.report import show_progress
     from agenther.jobs.resume import remember
     from agenther.llm.models import load_models
 
@@ -147,12 +153,13 @@ def command(
         domains=domains or None,
         include_successes=include_successes,
         redact=False if no_redact else None,
+        replay=replay.pop("on"),
         **of_the_pass,
         **chosen.settings(),
     )
     models = load_models(chosen.named, chosen.models_file)
     asking = Asking(models, concurrency, max_cost_usd, max_requests, timeout_s, patience_s, batch)
-    job = Job(inputs, out, config, format_name, labels, limit, workers, strict, map_file, asking, consumers)
+    job = Job(inputs, out, config, format_name, labels, limit, workers, strict, map_file, asking, consumers, **replay)
     if batch and ("-" in inputs or not config.asks_models):
         found = "standard input, which cannot be read again" if "-" in inputs else "rules alone"
         raise ConfigError(f"--batch: expected files and a job that asks models, found {found}")
@@ -166,13 +173,20 @@ def command(
     warn_unmatched(labels, summary.unmatched_labels)
     warn_unmatched_paths(map_file, summary.unmatched_paths)
     warn_broken_readers()
+    _tell(summary, out, as_json=as_json)
+    if summary.counts["unreadable"] or summary.counts["errors"]:
+        sys.exit(3)
+    if summary.counts["open"]:
+        sys.exit(WAITING)
+
+
+def _tell(summary: Summary, out: Path, *, as_json: bool) -> None:
+    """Print what the job did."""
+    from agenther.jobs.report import print_summary
+
     if as_json:
         click.echo(orjson.dumps(summary.to_json(), option=orjson.OPT_INDENT_2).decode())
     else:
         print_summary(summary, out, make_console())
         if summary.counts["unreadable"]:
             click.echo(f"what could not be read: {one_line(str(out / 'errors.jsonl'), 200)}", err=True)
-    if summary.counts["unreadable"] or summary.counts["errors"]:
-        sys.exit(3)
-    if summary.counts["open"]:
-        sys.exit(WAITING)

@@ -18,10 +18,12 @@ from agenther.conclusions import Example, Refusal
 from agenther.errors import UserError
 from agenther.jobs.store import Store, Stored
 from agenther.record import JsonObject
+from agenther.replay import Replay
 from agenther.texts import path_text
 from agenther.trajectory import Span, Step, Trajectory
 
 EVIDENCE = "bold black on yellow"
+MOST_CHANGES = 20
 WINDOW = 160
 """Characters shown on either side of a piece of evidence in a long text."""
 
@@ -129,6 +131,8 @@ def _show_example(example: Example, run: Trajectory, console: Console) -> None:
         console.print(Text.assemble("claim        ", (safe(claim.text), "yellow")))
     for score in example.verdict.scores:
         console.print(Text(f"  ✓ {safe(score.by)}: {safe(score.explanation)}", style="dim"))
+        if score.replay is not None:
+            _show_replay(score.replay, console)
     console.print()
     spans = [span for claim in example.claims for span in claim.evidence]
     kept = {int(str(message["step"])) for message in example.messages}
@@ -137,6 +141,20 @@ def _show_example(example: Example, run: Trajectory, console: Console) -> None:
         _show_step(step, mark, [s for s in spans if s.step == step.step_id], console, _trained(example, step))
     for repair in example.repairs:
         console.print(Text(f"repair: {safe(repair)}", style="cyan"))
+
+
+def _show_replay(replay: Replay, console: Console) -> None:
+    """Show what execution showed: the changes, those that the goal names marked, and the controls."""
+    for number, change in enumerate(replay.changes[:MOST_CHANGES]):
+        mark = "named      " if number in replay.named else "side effect"
+        values = (
+            f"{change.before!r} → {change.after!r}" if change.how == "replaced" else repr(change.after or change.before)
+        )
+        console.print(Text(f"      {mark} {one_line(f'{change.path} {change.how}: {values}', 160)}", style="cyan"))
+    if len(replay.changes) > MOST_CHANGES:
+        console.print(Text(f"      … {len(replay.changes) - MOST_CHANGES} more changes", style="cyan"))
+    controls = ", ".join(f"{control.name} {'reaches' if control.found else 'misses'} it" for control in replay.controls)
+    console.print(Text(f"      end state: {controls}", style="cyan"))
 
 
 def _trained(example: Example, step: Step) -> dict[str, str]:

@@ -18,7 +18,7 @@ from agenther.llm.ledger import Ledger, Metered
 from agenther.llm.limits import PATIENCE_S, limit_by_endpoint
 from agenther.llm.models import Model
 from agenther.llm.transport import HttpTransport
-from agenther.stages import model_parts
+from agenther.stages import Replaying, model_parts
 from agenther.trajectory import Trajectory
 
 
@@ -49,7 +49,9 @@ class Asking:
 class Asked:
     """Concludes about runs with models: as many at once as requests may be in flight."""
 
-    def __init__(self, config: Config, asking: Asking, out: Path, databases: tuple[Path, ...]) -> None:
+    def __init__(
+        self, config: Config, asking: Asking, out: Path, databases: tuple[Path, ...], replaying: Replaying | None = None
+    ) -> None:
         named = {name for name in (config.model, *config.judges) if name is not None}
         if missing := sorted(named - asking.models.keys()):
             raise ConfigError(f"model {missing[0]}: expected where it is served, found nothing")
@@ -62,7 +64,7 @@ class Asked:
                 f"a bound of dollars holds nothing back: no price is known of {', '.join(sorted(named))}",
                 "give prices in a file for --models (0 for a server of your own), or --max-requests instead",
             )
-        self._config, self._asking, self._databases = config, asking, databases
+        self._config, self._asking, self._databases, self._replaying = config, asking, databases, replaying
         self._cache = Cache(out / ANSWERS)
         self.ledger = Ledger(asking.models, self._cache.spent(), asking.max_cost_usd, asking.max_requests)
         """What the folder cost so far, earlier jobs included."""
@@ -71,7 +73,7 @@ class Asked:
         """Yield what the store shall hold of each run, in the order in which they are done; None for one that must wait."""
         client = Cached(self._bottom(), self._cache)
         databases = tuple(SqlDump(path) for path in self._databases)
-        parts = model_parts(self._config, self._asking.models, client, self._cache.secret, databases)
+        parts = model_parts(self._config, self._asking.models, client, self._cache.secret, databases, self._replaying)
 
         async def conclude(run: Trajectory) -> Texts | None:
             try:

@@ -21,6 +21,7 @@ from agenther.jobs.manifest import Summary, file_mark, write_manifest
 from agenther.jobs.names import UniqueIds
 from agenther.jobs.outputs import write_outputs
 from agenther.jobs.process import Processed, Processor, pack, unpack
+from agenther.jobs.replaying import replays_of
 from agenther.jobs.store import Store
 from agenther.jobs.workers import Workers
 from agenther.llm.counters import load_counter
@@ -28,7 +29,8 @@ from agenther.llm.ledger import Ledger
 from agenther.readers.base import Item, Reader
 from agenther.readers.discover import PRODUCTS, SIDES, find_inputs, is_spooled, shown_name
 from agenther.readers.labels import Labeller
-from agenther.record import JsonObject, content_key
+from agenther.record import Json, JsonObject, content_key
+from agenther.stages import Replaying
 from agenther.stages.redact import redact_text
 from agenther.texts import path_text
 from agenther.trajectory import Trajectory
@@ -57,6 +59,10 @@ class Job:
     """How models are asked, where the settings name any."""
     consumers: tuple[str, ...] = DEFAULT
     """Whom the training files are for."""
+    environment: str | None = None
+    """`NAME` or `NAME=FILE`: environment of runs that name none, and their initial states by task id."""
+    policy: Path | None = None
+    """File of side effects that refuse a label; None: the default one."""
 
 
 def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) -> Summary:
@@ -79,15 +85,16 @@ def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) 
     load_counter(job.config.tokenizer)
     labeller, reader = Labeller(job.labels), map_reader(job.map_file, job.format)
     databases = dumps_beside(paths)
+    replaying, replay_mark = replays_of(job.config, job.environment, job.policy)
     marks: list[JsonObject] = [{**file_mark(path), "path": shown_name(path)} for path in paths]
     if job.map_file is not None:
         marks.append({**file_mark(job.map_file), "role": "map"})
-    key = results_key(job.config, databases)
+    key = results_key(job.config, databases, replay_mark)
     refuse_foreign_folder(job.out)
     with hold_folder(job.out), Store(job.out / "run.sqlite", key) as store:
         store.start()
         runs = _open_runs(job, read(paths, format=job.format, reader=reader), labeller, store, tick)
-        spent = _conclude(job, databases, runs, store, tick, watch)
+        spent = _conclude(job, databases, replaying, runs, store, tick, watch)
         remove(job.out / "manifest.json")
         store.keep()
         with closing(LineMaker(store.place, job.config, job.consumers)) as make_lines:
@@ -123,18 +130,24 @@ class _Spent(NamedTuple):
 
 
 def _conclude(
-    job: Job, databases: tuple[Path, ...], runs: Iterable[Trajectory], store: Store, tick: Tick, watch: Watch
+    job: Job,
+    databases: tuple[Path, ...],
+    replaying: Replaying | None,
+    runs: Iterable[Trajectory],
+    store: Store,
+    tick: Tick,
+    watch: Watch,
 ) -> _Spent:
     """Conclude about runs, by rules in as many processes as the job wants or by asking models, and store each Result."""
     if not job.config.asks_models:
-        workers = Workers(Processor(job.config, databases).texts, job.workers, pack, unpack)
+        workers = Workers(Processor(job.config, databases, replaying).texts, job.workers, pack, unpack)
         with closing(workers.map(runs)) as done:
             for texts in done:
                 store.put(texts)
                 tick()
         return _Spent(workers.cpu_s)
     n_open = 0
-    with closing(Asked(job.config, job.asking, job.out, databases)) as asked:
+    with closing(Asked(job.config, job.asking, job.out, databases, replaying)) as asked:
         watch(asked.ledger)
         with closing(asked.map(runs)) as done:
             for texts in done:
@@ -174,7 +187,8 @@ def run(
     if config is not None and config.asks_models:
         raise ConfigError("run: expected settings of rules alone, found some that ask models", "use execute(Job(...))")
     files = existing_files(paths)
-    process = Processor(config or Config(), dumps_beside(files))
+    settings = config or Config()
+    process = Processor(settings, dumps_beside(files), replays_of(settings).replaying)
     for item in read(files, format=format, reader=reader):
         yield item if isinstance(item, ReadError) else process(item)
 
@@ -197,9 +211,10 @@ def count_runs(job: Job) -> int:
     return sum(1 for _ in islice((item for item in items if isinstance(item, Trajectory)), job.limit))
 
 
-def results_key(config: Config, databases: tuple[Path, ...]) -> str:
+def results_key(config: Config, databases: tuple[Path, ...], replay_mark: Json = None) -> str:
     """Return the key of everything besides a run's content that decides its Result."""
-    return content_key([config.per_run_key, versions(), [file_mark(path)["sha256"] for path in databases]])
+    dumps = [file_mark(path)["sha256"] for path in databases]
+    return content_key([config.per_run_key, versions(), dumps, replay_mark])
 
 
 def _open_runs(job: Job, items: Iterable[Item], labeller: Labeller, store: Store, tick: Tick) -> Iterator[Trajectory]:

@@ -44,6 +44,8 @@ class Summary:
     by_format: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     by_domain: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     rows: Counter[str] = field(default_factory=Counter[str])
+    replays: Counter[str] = field(default_factory=Counter[str])
+    """Proposals that were replayed, by how that came out; empty where no run has an environment."""
     pairs: Counter[str] = field(default_factory=Counter[str])
     """Pairs that were made, by kind, whatever consumers set aside or drew of them."""
     undrawn: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
@@ -82,6 +84,7 @@ class Summary:
             tally["accepted"] += bool(accepted)
         if drop is not None:
             self.dropped[f"{drop.stage}.{drop.reason}"] += 1
+        self.replays.update(note.replays)
         if note.failure_type is not None:
             self.failure_types[note.failure_type.value] += 1
         for name in accepted:
@@ -115,6 +118,7 @@ class Summary:
                 "max_tokens": self.max_tokens,
                 "files": {name: sizes.to_json() for name, sizes in sorted(self.sizes.items()) if sizes},
             },
+            **({"replays": _sorted(self.replays)} if self.replays else {}),
             **ledger,
         }
 

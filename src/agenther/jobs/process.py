@@ -13,7 +13,7 @@ from agenther.config import Config
 from agenther.environments.sql_dump import SqlDump
 from agenther.errors import Postponed, UserError
 from agenther.pipeline import relabel
-from agenther.stages import rule_parts
+from agenther.stages import Replaying, rule_parts
 from agenther.stages.package.note import note_of
 from agenther.stages.protocols import Parts
 from agenther.stages.redact import redact
@@ -58,10 +58,11 @@ class Processor:
 
     config: Config
     databases: tuple[Path, ...] = ()
+    replaying: Replaying | None = None
 
     @cached_property
     def _parts(self) -> Parts:
-        return rule_parts(self.config, tuple(SqlDump(path) for path in self.databases))
+        return rule_parts(self.config, tuple(SqlDump(path) for path in self.databases), self.replaying)
 
     def __call__(self, trajectory: Trajectory) -> Processed:
         """Return the run as it may be stored with its Result; an exception becomes the Result's error."""

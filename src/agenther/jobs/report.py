@@ -91,6 +91,9 @@ def print_summary(summary: Summary, out: Path, console: Console) -> None:
     )
     if counts["unverified"]:
         console.print(f"{counts['unverified']} of them in unverified.jsonl and no training file: no judge was asked")
+    if summary.replays:
+        counted = ", ".join(f"{n} {name}" for name, n in sorted(summary.replays.items()))
+        console.print(f"labels replayed in their environments: {escape(counted)}")
     print_drops(summary.dropped, console)
     if summary.ledger:
         print_ledger(summary.ledger, console)

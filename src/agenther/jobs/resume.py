@@ -31,6 +31,8 @@ class _Written(Record):
     limit: int | None
     map_file: str | None
     consumers: tuple[str, ...] = DEFAULT
+    environment: str | None = None
+    policy: str | None = None
 
 
 def remember(job: Job) -> None:
@@ -52,6 +54,8 @@ def remember(job: Job) -> None:
         limit=job.limit,
         map_file=None if job.map_file is None else str(job.map_file.absolute()),
         consumers=job.consumers,
+        environment=job.environment,
+        policy=None if job.policy is None else str(job.policy.absolute()),
     )
     try:
         text = orjson.dumps(written.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -87,4 +91,6 @@ def recall(out: Path) -> Job:
         map_file=None if written.map_file is None else Path(written.map_file),
         asking=Asking({model.name: model for model in written.models}, batch=True),
         consumers=written.consumers,
+        environment=written.environment,
+        policy=None if written.policy is None else Path(written.policy),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from agenther.conclusions import Example, FailureType, Refusal, Result
 from agenther.record import Record, content_key
 from agenther.stages.package.candidates import PairRole, pair_role
@@ -36,6 +38,8 @@ class Note(Record):
     failure_type: FailureType | None = None
     labels: tuple[Label, ...] = ()
     """Of the examples, in their order."""
+    replays: tuple[str, ...] = ()
+    """How the replays of its proposals came out: `shown`, `abstained`, `vetoed.REASON`, `not_replayable`."""
     drop: Refusal | None = None
     error: str | None = None
 
@@ -55,9 +59,24 @@ def note_of(run: Trajectory, result: Result) -> Note:
         group="" if role is None and not result.examples else group_of(run.task_id, run.goal),
         failure_type=None if result.detection is None else result.detection.failure_type,
         labels=tuple(_label(example) for example in result.examples),
+        replays=tuple(_replays(result)),
         drop=result.drop,
         error=result.error,
     )
+
+
+def _replays(result: Result) -> Iterator[str]:
+    """Yield how each replay of a proposal came out."""
+    verdicts = (attempt.verdict for attempt in result.attempts if attempt.verdict is not None)
+    for score in (score for verdict in verdicts for score in verdict.scores):
+        if not score.by.startswith("check:replay"):
+            continue
+        if score.value is None:
+            yield "not_replayable"
+        elif score.reason is not None:
+            yield f"vetoed.{score.reason}"
+        else:
+            yield "shown" if score.replay is not None and score.replay.changes else "abstained"
 
 
 def _label(example: Example) -> Label:

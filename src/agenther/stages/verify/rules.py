@@ -58,12 +58,13 @@ class InDomain:
         return self._check(rewritten) if rewritten.proposal.domain == self._domain else None
 
 
-def rule_checks(databases: Sequence[Databases] = ()) -> tuple[Check, ...]:
+def rule_checks(databases: Sequence[Databases] = (), replay: Check | None = None) -> tuple[Check, ...]:
     """Return all checks of rule mode in the order in which they are asked.
 
     Args:
         databases: databases that lie beside the runs, to execute queries on.
+        replay: makes the calls of a label again; None: nothing is replayed.
     """
     own = (InDomain(domain, check) for domain, checks in DOMAINS.items() for check in checks)
     executed = (InDomain("sql", CheckExecution(databases)),) if databases else ()
-    return (*COMMON, *own, *executed)
+    return (*COMMON, *own, *executed, *(() if replay is None else (replay,)))

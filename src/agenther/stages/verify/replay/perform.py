@@ -119,6 +119,17 @@ def replay_run(
     return Performed(replay, observations, first.initial, first.final, first.made, needed_for)
 
 
+def end_state(
+    make: MakeEnvironment, setting: Setting, calls: Sequence[RecordedCall], time_limit_s: float = TIME_LIMIT_S
+) -> Json:
+    """Return the state in which calls end.
+
+    Raises:
+        ReplayError: as for `replay_run`.
+    """
+    return _play(make, setting, calls, time_limit_s).final
+
+
 @dataclass(frozen=True)
 class _Played:
     """What one replay gave."""

@@ -58,6 +58,10 @@ class Reading:
         looks = (self._harm, self._missing_deeds, self._unsaid_values, self._failed, self._unread, self._unasked)
         return next((found for look in looks if (found := look()) is not None), None)
 
+    def unasked(self) -> Found | None:
+        """Return which change the goal does not ask for; None when there is none but those that the policy allows."""
+        return self._harm() or self._unasked()
+
     def names(self, change: Change) -> bool:
         """Tell whether the goal names a change: a call that it asks for made it, and it says its value or its place."""
         if change.call is None or change.call not in self._asked:

@@ -13,7 +13,7 @@ from agenther.record import JsonObject
 from agenther.stages.verify.replay.parts import parts_of
 from agenther.stages.verify.replay.perform import Performed
 from agenther.stages.verify.replay.policy import Policy, default_policy
-from agenther.stages.verify.replay.reading import Reading
+from agenther.stages.verify.replay.reading import Found, Reading
 from agenther.stages.verify.replay.tools import Toolbox
 
 BY = "check:replay.sentence"
@@ -41,11 +41,34 @@ def says(
         turns: step_id and text of each user turn, where several of them are the goal: each is compared with the calls that
             follow it. Empty when the goal stands in one place.
     """
-    toolbox = Toolbox(tools, (call.name for call in performed.replay.calls))
-    readings = [
-        Reading(part, performed, toolbox, policy or default_policy()) for part in parts_of(goal, performed, turns)
-    ]
+    readings = _readings(goal, performed, tools, policy, turns)
     found = next((one for reading in readings if (one := reading.refusal()) is not None), None)
+    return _score(performed, readings, found)
+
+
+def spares(goal: str, performed: Performed, tools: Sequence[JsonObject] = (), policy: Policy | None = None) -> Score:
+    """Look only for changes that a goal does not ask for: the vote on one that asks to be told something.
+
+    Arguments and votes as for `says`; what is asked to be told is left to others.
+    """
+    readings = _readings(goal, performed, tools, policy, ())
+    found = next((one for reading in readings if (one := reading.unasked()) is not None), None)
+    return _score(performed, readings, found)
+
+
+def _readings(
+    goal: str,
+    performed: Performed,
+    tools: Sequence[JsonObject],
+    policy: Policy | None,
+    turns: Sequence[tuple[int, str]],
+) -> list[Reading]:
+    toolbox = Toolbox(tools, (call.name for call in performed.replay.calls))
+    return [Reading(part, performed, toolbox, policy or default_policy()) for part in parts_of(goal, performed, turns)]
+
+
+def _score(performed: Performed, readings: Sequence[Reading], found: Found | None) -> Score:
+    """Return the vote, with the changes sorted into those that the goal names and side effects."""
     changes = performed.replay.changes
     named = tuple(n for n, change in enumerate(changes) if any(reading.names(change) for reading in readings))
     aside = tuple(number for number in range(len(changes)) if number not in named)

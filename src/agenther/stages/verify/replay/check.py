@@ -1,0 +1,128 @@
+"""The check: a label's calls are made again, and its goal must say what they did. What it shows hangs at its vote.
+
+Knows environments as a lookup only; which there are and where they come from stands in `environments`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from agenther.conclusions import Reason, Rewritten, Score, refused
+from agenther.environments.base import MakeEnvironment
+from agenther.errors import ParseError, ReplayError
+from agenther.record import Json
+from agenther.replay import Replay, Setting
+from agenther.stages.redact import redact_text
+from agenther.stages.verify.replay.diff import same_state
+from agenther.stages.verify.replay.perform import Performed, end_state, replay_run
+from agenther.stages.verify.replay.policy import Policy
+from agenther.stages.verify.replay.recorded import gold_calls, recorded_calls
+from agenther.stages.verify.replay.sentence import says, spares
+from agenther.trajectory import Trajectory
+
+BY = "check:replay"
+EnvironmentOf = Callable[[Trajectory], tuple[Setting, MakeEnvironment] | None]
+"""Finds the environment of a run; None when it has none here."""
+
+
+class CheckReplay:
+    """Makes the calls of a label again. Abstains where no environment is at hand."""
+
+    def __init__(self, environment_of: EnvironmentOf, policy: Policy, *, redact: bool = True) -> None:
+        self._environment_of, self._policy, self._redact = environment_of, policy, redact
+
+    def __call__(self, rewritten: Rewritten) -> Score | None:
+        """Vote, or abstain."""
+        found = self._environment_of(rewritten.trajectory)
+        if found is None:
+            return None
+        try:
+            score = self._vote(rewritten, *found)
+        except (ReplayError, ParseError) as error:
+            return Score(by=BY, value=None, explanation=f"cannot be replayed: {error}")
+        if score.replay is None or not self._redact:
+            return score
+        return score.model_copy(
+            update={"replay": without_secrets(score.replay), "explanation": redact_text(score.explanation)}
+        )
+
+    def _vote(self, rewritten: Rewritten, setting: Setting, make: MakeEnvironment) -> Score:
+        run, kept = rewritten.trajectory, [step.step_id for step in rewritten.steps if step.source == "agent"]
+        calls = recorded_calls(run.step(number) for number in kept if number <= run.steps[-1].step_id)
+        performed = replay_run(make, setting, calls, gold=gold_calls(run))
+        if rewritten.proposal.drop_steps:
+            last = max(kept)
+            every = recorded_calls(step for step in run.agent_steps if step.step_id <= last)
+            if not same_state(end_state(make, setting, every), performed.final):
+                return _veto(performed, Reason.EVIDENCE_FAILED, "a step that was left out changed the end state")
+        veto = _fidelity(rewritten, performed) or _controls(rewritten, performed)
+        return veto or _words(rewritten, performed, self._policy)
+
+
+def asks_change(rewritten: Rewritten) -> bool:
+    """Tell whether a goal asks for a change, not only to be told something."""
+    proposal = rewritten.proposal
+    return proposal.effect or any(claim.kind.endswith(".effect") for claim in proposal.claims)
+
+
+def without_secrets(replay: Replay) -> Replay:
+    """Return a replay whose texts, which the simulator may have made, hold no secrets and personal data."""
+    return Replay.model_validate(_redacted(cast(Json, replay.model_dump(mode="json"))))
+
+
+def _redacted(value: Json) -> Json:
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, list):
+        return [_redacted(member) for member in value]
+    if isinstance(value, dict):
+        return {redact_text(key): _redacted(member) for key, member in value.items()}
+    return value
+
+
+def _fidelity(rewritten: Rewritten, performed: Performed) -> Score | None:
+    """Refuse when a change, or what the label cites, came back otherwise than recorded."""
+    cited = {span.step for claim in rewritten.proposal.claims for span in claim.evidence}
+    for call in performed.replay.calls:
+        if call.drift is not None and (call.changed or call.step in cited):
+            what = "changes something" if call.changed else "is cited"
+            return _veto(performed, Reason.EVIDENCE_FAILED, f"{call.name} of step {call.step} {what}: {call.drift}")
+    return None
+
+
+def _controls(rewritten: Rewritten, performed: Performed) -> Score | None:
+    """Refuse when a control comes out otherwise than it must."""
+    found = {control.name: control.found for control in performed.replay.controls}
+    if found.get("oracle") is False:
+        return _veto(
+            performed, Reason.EVIDENCE_FAILED, "the calls that changed something do not reach the end state alone"
+        )
+    if found["noop"]:
+        if asks_change(rewritten):
+            return _veto(
+                performed, Reason.NOT_TRUE, "the goal asks for a change, and doing nothing reaches the end state"
+            )
+        return None
+    if found.get("original_gold"):
+        return _veto(performed, Reason.REWORDING, "the right calls of the old goal reach the end state of the new one")
+    if found.get("without_one"):
+        return _veto(
+            performed, Reason.SIDE_EFFECT, "a call that changed something can be left out: the end state is the same"
+        )
+    return None
+
+
+def _words(rewritten: Rewritten, performed: Performed, policy: Policy) -> Score:
+    """Compare the goal's sentence with what was changed."""
+    goal, tools, replay = rewritten.proposal.goal, rewritten.trajectory.tools, performed.replay
+    score = (says if asks_change(rewritten) else spares)(goal, performed, tools, policy)
+    drifted = sum(call.drift is not None for call in replay.calls)
+    more = f"; {drifted} look-ups came back otherwise than recorded, none of them cited" if drifted else ""
+    if score.value is None:
+        return Score(by=BY, value=1.0, explanation=score.explanation + more, replay=score.replay)
+    return score.model_copy(update={"by": BY, "explanation": score.explanation + more})
+
+
+def _veto(performed: Performed, reason: Reason, why: str) -> Score:
+    return refused(BY, reason, why).model_copy(update={"replay": performed.replay})
