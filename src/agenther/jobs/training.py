@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from agenther.config import BY_ESTIMATE, WeightUse
-from agenther.jobs.files import write_atomically
+from agenther.jobs.files import remove, write_atomically
 from agenther.jobs.lines import SET_ASIDE, Line, Turn, facts_beside
 from agenther.jobs.sieve import Sieve
 from agenther.jobs.sizes import Size, Sizes
@@ -132,13 +132,16 @@ class TrainingFiles:
                 self._write(name, text, Size(n_tokens))
 
     def write_sidecars(self) -> None:
-        """Write what belongs beside the rows of each consumer; to be called when they are written."""
+        """Write what belongs beside the rows of each consumer, in place of what an earlier job wrote; called after the rows."""
         for writer in self._writers:
             names: dict[tuple[Side, Kind], str] = {
                 (side, kind): _name(side, writer, kind) for side in SIDES for kind in writer.kinds
             }
             files = {key: self._size(name, writer, key[1]) for key, name in names.items() if self.rows[name]}
-            for name, text in writer.sidecars(files).items():
+            made = writer.sidecars(files)
+            for name in {"README.md", "dataset_info.json", *(f"{kind}.yaml" for kind in writer.kinds)} - made.keys():
+                remove(self._out / "train" / writer.consumer / name)
+            for name, text in made.items():
                 with write_atomically(self._out / "train" / writer.consumer / name) as file:
                     file.write(text.encode())
 

@@ -102,7 +102,6 @@ def _sft(example: Example) -> Iterator[Row]:
                     "domain": example.domain,
                     "strategy": example.strategy,
                     "steps": [s for s, m in zip(steps[start:end], messages[start:end], strict=True) if _is_agent(m)],
-                    "n_chars": len(json.dumps(messages[:end], ensure_ascii=False)),
                 }
             ),
         }
@@ -138,7 +137,6 @@ def _dpo(pair: Pair) -> Row:
                 "id": pair.id,
                 "task_id": pair.task_id,
                 **about_pair(pair),
-                "n_chars": max(len(json.dumps(side, ensure_ascii=False)) for side in (chosen, rejected)),
             }
         ),
     }
@@ -159,7 +157,6 @@ def _kto(record: Unpaired) -> Row:
                 "kind": record.kind,
                 "trajectory_id": record.trajectory_id,
                 "task_id": record.task_id,
-                "n_chars": len(json.dumps(messages, ensure_ascii=False)),
             }
         ),
     }
