@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.tasks.material import SAMPLES, desk_run, shop_run, tide_run
+from tests.tasks.material import SAMPLES, shop_run, tide_run
 
 from agenther.cli import group
 from agenther.config import Config
@@ -96,6 +97,18 @@ def test_equal_tasks_are_written_once(tmp_path: Path) -> None:
     assert dict(summary.written) == {"answer": 1}
 
 
+def test_the_guides_example_runs_as_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guide = SAMPLES.parents[1] / "docs" / "guides" / "tasks.md"
+    (code,) = re.findall(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
+    out = job(tmp_path, tide_run())
+    write_tasks(out, manifest_of(out), JsonLines())
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert capsys.readouterr().out == "1.0\n"
+
+
 def test_labels_that_nobody_verified_are_refused(tmp_path: Path) -> None:
     out = job(tmp_path, shop_run())
     manifest = manifest_of(out)
@@ -105,10 +118,14 @@ def test_labels_that_nobody_verified_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_dialogue_is_for_a_simulated_user(tmp_path: Path) -> None:
-    out = job(tmp_path, desk_run())
+    execute(Job((str(SAMPLES / "retail-tau-bench.json"),), tmp_path / "out", config=Config()))
+    out = tmp_path / "out"
     write_tasks(out, manifest_of(out), JsonLines())
-    found = rows(out / "tasks" / "jsonl" / "tasks.jsonl")
-    assert [row["told_to"] for row in found] in ([], ["simulated_user"])
+    (found,) = rows(out / "tasks" / "jsonl" / "tasks.jsonl")
+    assert (found["told_to"], found["checker"]["kind"]) == ("simulated_user", "calls")  # type: ignore[index,call-overload]
+    assert found["goal"] == "Cancel order #T4407; it was ordered by mistake."
+    summary = write_tasks(out, manifest_of(out), Harbor())
+    assert dict(summary.set_aside) == {"spoken_by_user": 1}
 
 
 def test_the_command_says_what_is_wrong_with_its_options(tmp_path: Path) -> None:

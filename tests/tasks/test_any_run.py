@@ -21,6 +21,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 CELL = st.integers() | st.floats() | TEXT | st.none() | st.booleans()
 SHOWN = st.one_of(
     TEXT,
+    st.sampled_from(["a", "[('a', 3), ('b', 4)]", "[(3,)]", '{"x": "a", "y": [3, "a"]}', '{"x": {"y": "a"}, "z": 3}']),
     st.lists(st.tuples(CELL, CELL), max_size=4).map(repr),
     st.lists(st.tuples(CELL), max_size=4).map(repr),
     st.builds("URL: http://{}\nStatus: 200 OK\n".format, TEXT),

@@ -104,6 +104,11 @@ def test_a_table_is_the_answer_where_the_goal_says_what_it_holds() -> None:
         (str([(n,) for n in range(20)]), "List the sizes of all jars.", Unfit.OPEN_ANSWER),
         ("[(14,)]", "Which jar is the heaviest? If there is a tie, one is enough.", Unfit.SEVERAL_WAYS),
         ("[(14, 3)]", "For each shelf, how many jars are there?", Unfit.OPEN_ANSWER),
+        (
+            "[('a', 4), ('c', 3), ('b', 3)]",
+            "For each shelf, count the jars, sorted by their number in descending order.",
+            Unfit.SEVERAL_WAYS,
+        ),
         ("[('<EMAIL_1>',)]", "Whose jar is it?", Unfit.REDACTED),
     ],
 )

@@ -6,9 +6,11 @@ members of a document. Where a goal leaves open what belongs to the answer, ther
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from agenther.conclusions import Example
 from agenther.literals import literal_value, printed_rows
@@ -117,6 +119,8 @@ def _table(example: Example, rows: list[list[Json]]) -> Answer | SetAside:
     if not is_storable(rows):
         return _open("a number is longer than JSON has room for")
     ordered = _SORTED.search(example.hindsight_goal) is not None
+    if ordered and not any(_is_strict([row[place] for row in rows]) for place in range(len(rows[0]))):
+        return SetAside(Unfit.SEVERAL_WAYS, "rows that are equal in what they are sorted by may come in any order")
     order = "in the order that is asked for" if ordered else "in any order"
     if len(rows[0]) > 1:
         named = _in_order_of_goal(example.hindsight_goal, rows)
@@ -146,6 +150,18 @@ def _in_order_of_goal(goal: str, rows: list[list[Json]]) -> list[list[Json]] | N
             return [[row[1], row[0]] for row in rows]
         case _:
             return None
+
+
+def _is_strict(column: list[Json]) -> bool:
+    """Tell whether a column alone decides the order of its rows: all its numbers or texts rise, or all fall."""
+    if all(map(_is_number, column)):
+        keys: list[Any] = [*column]
+    elif all(isinstance(cell, str) for cell in column):
+        keys = [str(cell).casefold() for cell in column]
+    else:
+        return False
+    pairs = list(itertools.pairwise(keys))
+    return all(a < b for a, b in pairs) or all(a > b for a, b in pairs)
 
 
 def _is_number(cell: Json) -> bool:
