@@ -1,6 +1,6 @@
 """How many tokens a row has for the model that is trained: its texts, and an allowance for what a chat template adds.
 
-Counted is what a trainer makes one sequence of; of a pair, the longer side. The allowances were set on 2,265 renderings of
+Counted is what a trainer makes one sequence of; of a pair, the longer side. The allowances were set on 2,235 renderings of
 recorded runs by 15 chat templates with the tokenizers of Qwen, Llama 3 and Mistral (docs/formats-out.md): with them no
 rendering has more tokens than counted here, but for Cohere's, whose templates begin with a text of their own.
 """
