@@ -41,18 +41,27 @@ class Measure:
         self.by = counter.by
         self._counter = counter
         self._exact = counter.by != BY_ESTIMATE
-        self._known: dict[tuple[str, bool], int] = {}
+        self._known: dict[str, int] = {}
+        self._shown: dict[str, int] = {}
         self._tools = {} if tools is None else tools
 
     def forget(self) -> None:
         """Forget the texts of the runs so far."""
         self._known.clear()
+        self._shown.clear()
 
     def row(self, row: Row) -> int:
         """Return the tokens of a row of any consumer."""
         given = cast(JsonObject, row["input"]) if isinstance(row.get("input"), dict) else row
-        spoken = max(sum(map(self.message, side)) for side in _conversations(row, given))
+        before, *after = _conversations(row, given)
+        if "rejected_messages" in row:
+            spoken = max(self._spoken(before), *map(self._spoken, after))
+        else:
+            spoken = self._spoken(before) + max(map(self._spoken, after), default=0)
         return self.around(_tools(given)) + self._of(row.get("system")) + spoken
+
+    def _spoken(self, messages: Iterable[JsonObject]) -> int:
+        return sum(map(self.message, messages))
 
     def around(self, tools: Json) -> int:
         """Return the tokens of what stands around the messages: tool schemas, as JSON text or not, and a template's own."""
@@ -67,17 +76,21 @@ class Measure:
 
     def message(self, message: JsonObject) -> int:
         """Return the tokens of a message in any dialect."""
-        role = message.get("role", message.get("from"))
-        n = PER_MESSAGE + sum(self._of(message[key], shown=role in _RESULTS) for key in _TEXTS if key in message)
+        shown = self._exact and message.get("role", message.get("from")) in _RESULTS
+        n = PER_MESSAGE
+        for key in _TEXTS:
+            if text := message.get(key):
+                n += self._of(text, shown=shown)
         if thought := message.get("reasoning_content"):
             n += PER_THOUGHT + self._of(thought)
-        for call in calls_of(message):
-            function = function_of(call) or _atif_function(call)
-            n += PER_CALL + self._of(function.get("name")) + self._of(function.get("arguments"))
-        observed = message.get("observation")
-        results = observed.get("results") if isinstance(observed, dict) else None
-        for result in results if isinstance(results, list) else []:
-            n += PER_MESSAGE + self._of(cast(JsonObject, result).get("content"), shown=True)
+        if "tool_calls" in message:
+            for call in calls_of(message):
+                function = function_of(call) or _atif_function(call)
+                n += PER_CALL + self._of(function.get("name")) + self._of(function.get("arguments"))
+        if isinstance(observed := message.get("observation"), dict):
+            results = observed.get("results")
+            for result in results if isinstance(results, list) else []:
+                n += PER_MESSAGE + self._of(cast(JsonObject, result).get("content"), shown=self._exact)
         return n
 
     def _schemas(self, text: str) -> int:
@@ -97,12 +110,12 @@ class Measure:
         if not value:
             return 0
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        key = text, shown and self._exact
-        if (n := self._known.get(key)) is None:
+        known = self._shown if shown else self._known
+        if (n := known.get(text)) is None:
             n = self._counter(text)
-            if shown and self._exact:
+            if shown:
                 n = max(n, self._counter(json.dumps(text, ensure_ascii=False)))
-            self._known[key] = n
+            known[text] = n
         return n
 
 
@@ -110,13 +123,10 @@ _MOST_TOOLS = 256
 """Tool schemas that are remembered."""
 
 
-def _conversations(row: Row, given: JsonObject) -> Iterator[Iterable[JsonObject]]:
-    """Yield what a trainer makes one sequence each of."""
-    before = next((found for key in _BEFORE if (found := _messages(given.get(key)))), list[JsonObject]())
-    after = [_messages(row[key]) for key in _AFTER if key in row]
-    yield from ([*before, *side] for side in after or [[]])
-    if "rejected_messages" in row:
-        yield _messages(row["rejected_messages"])
+def _conversations(row: Row, given: JsonObject) -> Iterator[list[JsonObject]]:
+    """Yield the messages that a row begins with, and those that may follow; of ms-swift's pairs, both sides whole."""
+    yield next((found for key in _BEFORE if (found := _messages(given.get(key)))), list[JsonObject]())
+    yield from (_messages(row[key]) for key in (*_AFTER, "rejected_messages") if key in row)
 
 
 def _atif_function(call: JsonObject) -> JsonObject:
