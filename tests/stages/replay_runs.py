@@ -8,6 +8,7 @@ import orjson
 
 from agenther.conclusions import Claim, GoalPart, Proposal, Rewritten
 from agenther.environments.base import MakeEnvironment, setting_of
+from agenther.errors import ReplayError
 from agenther.record import Json, JsonObject
 from agenther.replay import Setting
 from agenther.stages.relabel.rewrite import rewrite
@@ -90,7 +91,7 @@ class Greenhouse:
             case "read_sensor":
                 return {"moisture": bed["moisture"]}
             case "explode":
-                raise RuntimeError("boom")
+                raise ReplayError("boom")
             case _:
                 return {"error": f"nothing to {name}"}
         return {"ok": True}

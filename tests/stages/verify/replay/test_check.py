@@ -9,6 +9,7 @@ import pytest
 from tests.stages.replay_runs import (
     INITIAL,
     NEW,
+    OLD,
     SETTING,
     Greenhouse,
     goal_for,
@@ -168,14 +169,15 @@ def test_the_right_calls_of_the_old_goal_must_not_reach_the_new_one() -> None:
 
 
 def test_a_call_that_can_be_left_out_is_refused() -> None:
-    run = with_step(
-        watered(),
-        2,
-        tool_calls=(watered().step(2).tool_calls[0].model_copy(update={"function_name": "open_valve"}),),
-        observations=(Observation(content='{"ok": true}', source_call_id="call_1"),),
-    )
+    calls = [
+        tool_call("plant_seed", "call_a", bed="north", kind="dill"),
+        tool_call("remove_plant", "call_b", bed="north", kind="dill"),
+    ]
+    both = make_trajectory(user(OLD), assistant("", *calls), tool({"ok": True}, "call_a"), tool({"ok": True}, "call_b"))
+    run = with_step(watered(), 2, tool_calls=both.step(2).tool_calls, observations=both.step(2).observations)
     score = vote(label(run))
-    assert score.reason is None or score.reason is Reason.SIDE_EFFECT
+    assert score.reason is Reason.SIDE_EFFECT
+    assert "can be left out" in score.explanation
 
 
 def test_what_breaks_the_environment_is_unscored_not_false() -> None:
