@@ -1,6 +1,6 @@
 import pytest
 
-from agenther.literals import LONGEST_LITERAL, json_value, literal_value
+from agenther.literals import LONGEST_LITERAL, json_value, literal_value, printed_rows
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,21 @@ def test_text_is_read_as_a_value_and_never_run(text: str, value: object) -> None
 
 def test_json_is_no_python() -> None:
     assert json_value("{'a': 1}") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("[(14,), (3,)]", [[14], [3]]),
+        ('[["a", null], ["b", 2.5]]', [["a", None], ["b", 2.5]]),
+        ("[('a', Decimal('3.50'))]", [["a", 3.5]]),
+        ("[('a', 1), ('b',)]", None),
+        ("[]", None),
+        ("[[1e999]]", None),
+        ("[([1],)]", None),
+        ("{'a': 1}", None),
+        ("14 rows", None),
+    ],
+)
+def test_rows_of_a_printed_table(text: str, rows: object) -> None:
+    assert printed_rows(text) == rows

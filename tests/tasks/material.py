@@ -139,13 +139,28 @@ class Shelf:
 '''
 
 
-def install_shelf(folder: Path) -> None:
-    """Put the shelf into a folder as an installed package that brings an environment."""
-    info = folder / "shelf_sim-0.1.dist-info"
+DESK_CODE = '''
+import json
+class Desk:
+    """A service desk that answers as it was recorded, and cancels orders."""
+    def reset(self, config):
+        self.answers, self.orders = config["answers"], {"#T4407": "pending"}
+    def call(self, name, arguments):
+        if name == "cancel_pending_order" and arguments.get("order_id") in self.orders:
+            self.orders[arguments["order_id"]] = "cancelled, " + arguments["reason"]
+        return self.answers.get(name + json.dumps(arguments, sort_keys=True), "Error: unknown")
+    def snapshot(self):
+        return {"orders": self.orders}
+'''
+
+
+def install(folder: Path, name: str, code: str) -> None:
+    """Put a module into a folder as an installed package whose class is an environment."""
+    info = folder / f"{name.lower()}_sim-0.1.dist-info"
     info.mkdir(parents=True)
-    (folder / "shelf_sim.py").write_text(SHELF_CODE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shelf-sim\nVersion: 0.1\n")
-    (info / "entry_points.txt").write_text("[agenther.environments]\nshelf = shelf_sim:Shelf\n")
+    (folder / f"{name.lower()}_sim.py").write_text(code)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name.lower()}-sim\nVersion: 0.1\n")
+    (info / "entry_points.txt").write_text(f"[agenther.environments]\n{name.lower()} = {name.lower()}_sim:{name}\n")
 
 
 def desk_run(**labels: Json) -> Trajectory:

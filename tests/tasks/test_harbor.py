@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from tests.tasks.material import (
+    SHELF_CODE,
     desk_example,
     desk_run,
     example_of,
-    install_shelf,
+    install,
     shelf_example,
     shelf_run,
     shop_run,
@@ -127,7 +128,7 @@ def test_calls_that_change_something_decide(tmp_path: Path) -> None:
 
 def test_an_environment_of_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packages = tmp_path / "packages"
-    install_shelf(packages)
+    install(packages, "Shelf", SHELF_CODE)
     monkeypatch.syspath_prepend(str(packages))
     plugins._outside.cache_clear()  # pyright: ignore[reportPrivateUsage]
     try:
@@ -150,6 +151,8 @@ def test_an_environment_of_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert box.reward() == 1
     assert "Error" in box.sh("tool burn '{}'")
     assert box.reward() == 1
+    box.sh(f"""echo '{{"name": "burn", "arguments": {{}}}}' >> {box.root}/app/calls.jsonl""")
+    assert box.reward() == 0
 
 
 def test_the_folder_names_what_harbor_wants(tmp_path: Path) -> None:

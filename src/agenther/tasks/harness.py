@@ -140,7 +140,7 @@ def make(kind: str) -> Simulator:
         return Recorded()
     points = [point for point in entry_points(group=GROUP) if point.name == kind]
     if not points:
-        raise SystemExit(f"no installed package brings the environment {kind!r}")
+        raise LookupError(f"no installed package brings the environment {kind!r}")
     return points[0].load()()
 
 
@@ -201,29 +201,26 @@ def call(settings: Path, words: "list[str]") -> str:
     return seen if isinstance(seen, str) else json.dumps(seen, ensure_ascii=False)
 
 
-def verify(expected: Path) -> float:
-    """Decide the task and write its reward."""
-    try:
-        good = passes(read(expected), logged(root() / LOG), read(root() / ANSWER))
-    except Exception as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
-        good = False
+def verify(expected: Path) -> bool:
+    """Decide the task and write its reward: 0 before anything is tried, so that nothing that breaks leaves another."""
     reward = root() / REWARD
     reward.parent.mkdir(parents=True, exist_ok=True)
     (root() / OTHER_REWARD).unlink(missing_ok=True)
+    reward.write_text("0\n", encoding="utf-8")
+    good = passes(read(expected), logged(root() / LOG), read(root() / ANSWER))
     reward.write_text(f"{int(good)}\n", encoding="utf-8")
-    return float(good)
+    return good
 
 
 def main(words: "list[str]") -> int:
     """`call SETTINGS [NAME [ARGUMENTS]]` or `verify EXPECTED`."""
-    if words[0] == "verify":
-        print(f"reward {verify(Path(words[1])):g}")  # noqa: T201
-        return 0
     try:
-        print(call(Path(words[1]), words[2:]))  # noqa: T201
+        if words[0] == "verify":
+            print(f"reward {verify(Path(words[1])):g}")  # noqa: T201
+        else:
+            print(call(Path(words[1]), words[2:]))  # noqa: T201
     except Exception as error:
-        print(f"Error: {error}")  # noqa: T201
+        print(f"Error: {type(error).__name__}: {error}")  # noqa: T201
         return 1
     return 0
 
