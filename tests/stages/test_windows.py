@@ -123,11 +123,12 @@ def test_a_step_that_uses_what_only_left_out_steps_say_is_not_trained() -> None:
 
 
 def test_a_window_shows_more_before_it_leaves_a_step_out() -> None:
-    texts = ("crate 4711 " + "straw " * 60, "hay " * 60, "chaff " * 60)
-    assert made(run_of(*texts, "x " * 400, last="none"), 500).left_out == {}
-    parts = made(run_of("a " * 500, *texts, last="4711"), 520)
+    record = run_of("a " * 300, "crate 4711 " + "straw " * 60, "hay " * 90, "chaff " * 60, last="4711")
+    all_but_last = tokens_of(Measure(Estimate()), record.messages[:-1], record.tools)
+    parts = made(record, all_but_last)
     assert parts.left_out == {}
-    assert 20 in parts.windows[-1].example.train_on
+    assert [window.example.train_on for window in parts.windows] == [(2, 3, 4, 5), (20,)]
+    assert "4711" in str(parts.windows[1].example.messages[:-1])
 
 
 def test_a_turn_of_the_user_is_never_left_out() -> None:
