@@ -98,7 +98,7 @@ def test_controls_tell_a_task_that_checks_something() -> None:
     spare = found(plant, remove, call("plant_seed", bed="south", kind="sage"))
     assert spare["without_one"] is True
     assert found(plant, gold=(plant,))["original_gold"] is True
-    assert found(plant, gold=(call("explode"),))["original_gold"] is False
+    assert "original_gold" not in found(plant, gold=(call("explode"),))
 
 
 def test_what_the_environment_refuses_and_too_many_calls_cannot_be_replayed() -> None:
