@@ -26,8 +26,8 @@ def vote(goal: str, *calls: RecordedCall, policy: Policy | None = None) -> Score
     ("goal", "calls"),
     [
         ("Water the north bed with 5 litres.", WATER),
-        ("Please move the mint from the north bed to the south bed.", MOVE),
-        ("Order 3 bags of dill.", ORDER),
+        ("Please move the mint plant from the north bed to the south bed.", MOVE),
+        ("Order 3 bags of dill seeds.", ORDER),
     ],
 )
 def test_a_sentence_that_says_what_was_done_stands(goal: str, calls: tuple[RecordedCall, ...]) -> None:
@@ -43,13 +43,13 @@ def test_a_sentence_that_says_what_was_done_stands(goal: str, calls: tuple[Recor
     [
         ("Water the north bed with 50 litres.", WATER),
         ("Water the south bed with 5 litres.", WATER),
-        ("Remove the mint from the north bed.", MOVE),
-        ("Move the basil from the north bed to the south bed.", MOVE),
-        ("Move the mint from the north bed to the east bed.", MOVE),
-        ("Order 3 bags of sage.", ORDER),
-        ("Order 4 bags of dill.", ORDER),
-        ("Order 3 bags of dill and plant it in the south bed.", ORDER),
-        ("Order 3 bags of dill. Then cancel delivery 40.", ORDER),
+        ("Remove the mint plant from the north bed.", MOVE),
+        ("Move the basil plant from the north bed to the south bed.", MOVE),
+        ("Move the mint plant from the north bed to the east bed.", MOVE),
+        ("Order 3 bags of sage seeds.", ORDER),
+        ("Order 4 bags of dill seeds.", ORDER),
+        ("Order 3 bags of dill seeds and plant it in the south bed.", ORDER),
+        ("Order 3 bags of dill seeds. Then cancel delivery 40.", ORDER),
         ("Cancel delivery 40.", ORDER),
         ("What grows in the north bed?", ORDER),
     ],
@@ -84,7 +84,7 @@ def test_turns_are_compared_with_their_own_calls() -> None:
         RecordedCall(4, "open_valve", {"bed": "north"}),
         RecordedCall(5, "water_bed", {"bed": "north", "litres": 5}),
     )
-    one, two = "Order 3 bags of dill.", "Water the north bed with 5 litres."
+    one, two = "Order 3 bags of dill seeds.", "Water the north bed with 5 litres."
     performed = perform(*calls)
     assert says(f"{one}\n{two}", performed, TOOLS, turns=((1, one), (3, two))).value == 1.0
     assert says(f"{two}\n{one}", performed, TOOLS, turns=((1, two), (3, one))).value == 0.0
