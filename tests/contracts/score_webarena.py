@@ -2,8 +2,8 @@
 
     python score_webarena.py FOLDER SITE=URL...
 
-Prints a JSON line a task: the scores of the run itself, of an empty answer, of doing nothing, and of another goal. The
-evaluator hangs at a private attribute, which only this file touches.
+Prints a JSON line a task: the scores of the run itself, of an empty answer, of doing nothing, of a near miss, and the highest of
+the runs of all tasks that ask for something else. The evaluator hangs at a private attribute, which only this file touches.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -47,21 +47,26 @@ def elsewhere(entries: list[dict]) -> list[dict]:
     return [*entries, last]
 
 
-def other(response: dict) -> dict:
+def changed(response: dict) -> dict:
     """Return a response that says something else."""
     data = response["retrieved_data"]
     if not data:
         return response
-    changed = [one + 1 if isinstance(one, int | float) else f"{one} other" for one in data[:1]]
-    return {**response, "retrieved_data": [*changed, *data[1:]]}
+    values = [one + 1 if isinstance(one, int | float) else f"{one} other" for one in data[:1]]
+    return {**response, "retrieved_data": [*values, *data[1:]]}
 
 
-for row in json.loads((folder / "tasks.json").read_text(encoding="utf-8")):
-    task = WebArenaVerifiedTask.model_validate(row)
-    proof = folder / "oracle" / str(task.task_id)
+text = (folder / "tasks.json").read_text(encoding="utf-8")
+rows, proofs = json.loads(text), []
+for row in rows:
+    proof = folder / "oracle" / str(row["task_id"])
     response = json.loads((proof / "agent_response.json").read_text(encoding="utf-8"))
-    entries = json.loads((proof / "network.har").read_text(encoding="utf-8"))["log"]["entries"]
+    proofs.append((response, json.loads((proof / "network.har").read_text(encoding="utf-8"))["log"]["entries"]))
+
+for row, own, (response, entries) in zip(rows, json.loads(text), proofs, strict=True):
+    task = WebArenaVerifiedTask.model_validate(own)  # which takes names out of what it is given
     retrieves = response["task_type"] == "RETRIEVE"
+    others = [proof for other, proof in zip(rows, proofs, strict=True) if other["eval"] != row["eval"]]
     print(
         json.dumps(
             {
@@ -69,12 +74,10 @@ for row in json.loads((folder / "tasks.json").read_text(encoding="utf-8")):
                 "type": response["task_type"],
                 "own": score(task, response, entries),
                 "empty": score(task, None, entries),
-                "noop": score(
-                    task,
-                    {**response, "retrieved_data": None} if retrieves else response,
-                    entries[:1] if not retrieves else [],
-                ),
-                "wrong": score(task, other(response), entries if retrieves else elsewhere(entries)),
+                "noop": score(task, {**response, "retrieved_data": None}, [] if retrieves else entries[:1]),
+                "wrong": score(task, changed(response), entries if retrieves else elsewhere(entries)),
+                "others": max((score(task, *proof) for proof in others), default=0),
+                "n_others": len(others),
             }
         )
     )

@@ -83,8 +83,13 @@ def webarena(python: str, folder: Path) -> bool:
     (folder / "tasks.json").write_text(json.dumps(rows))
     scores = ask(python, "score_webarena.py", str(folder), f"shopping={SITE}")
     kinds = Counter(row["type"] for row in scores)
-    bad = [row for row in scores if (row["own"], row["empty"], row["noop"], row["wrong"]) != (1, 0, 0, 0)]
-    print(f"webarena-verified: {dict(kinds)} own 1, empty 0, no-op 0, another goal 0; otherwise: {bad or 0}")
+    bad = [
+        row for row in scores if [row[name] for name in ("own", "empty", "noop", "wrong", "others")] != [1, 0, 0, 0, 0]
+    ]
+    n_others = sum(row["n_others"] for row in scores)
+    print(
+        f"webarena-verified: {dict(kinds)} own 1, empty 0, no-op 0, near miss 0, {n_others} other runs 0; otherwise: {bad or 0}"
+    )
     return not bad and len(scores) == len(rows)
 
 

@@ -8,16 +8,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.tasks.material import DESK_CODE, SAMPLES, install, shop_run, tide_run
+from tests.tasks.material import SAMPLES, shop_run, tide_run
 
 from agenther.cli import group
 from agenther.config import Config
-from agenther.environments import plugins
 from agenther.errors import UserError
 from agenther.jobs.job import Job, execute
 from agenther.jobs.tasks import write_tasks
 from agenther.messages import to_messages
-from agenther.readers import READERS
 from agenther.record import JsonObject
 from agenther.tasks.base import Task
 from agenther.tasks.check import check
@@ -128,33 +126,6 @@ def test_a_dialogue_is_for_a_simulated_user(tmp_path: Path) -> None:
     assert found["goal"] == "Cancel order #T4407; it was ordered by mistake."
     summary = write_tasks(out, manifest_of(out), Harbor())
     assert dict(summary.set_aside) == {"spoken_by_user": 1}
-
-
-def test_a_label_that_was_replayed_is_decided_by_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(tmp_path / "packages", "Desk", DESK_CODE)
-    monkeypatch.syspath_prepend(str(tmp_path / "packages"))
-    plugins._outside.cache_clear()  # pyright: ignore[reportPrivateUsage]
-    try:
-        run = next(iter(READERS["tau-bench"].read(SAMPLES / "retail-tau-bench.json")))
-        assert isinstance(run, Trajectory)
-        answers: JsonObject = {
-            call.function_name + json.dumps(call.values, sort_keys=True): seen.content
-            for step in run.agent_steps
-            for call, seen in zip(step.tool_calls, step.observations, strict=False)
-        }
-        line = {"messages": to_messages(run.steps), "goal": run.goal, "success": False}
-        line |= {"environment": {"kind": "desk", "initial": {"answers": answers}}, "metadata": {}}
-        (tmp_path / "runs.jsonl").write_text(json.dumps(line) + "\n")
-        execute(Job((str(tmp_path / "runs.jsonl"),), tmp_path / "out", config=Config(redact=False)))
-        write_tasks(tmp_path / "out", manifest_of(tmp_path / "out"), JsonLines())
-        (row,) = rows(tmp_path / "out" / "tasks" / "jsonl" / "tasks.jsonl")
-        task = Task.model_validate(row)
-        assert (task.checker.kind, task.evidence, task.environment.kind) == ("state_diff", "replay", "desk")
-        assert [call.name for call in task.oracle.calls] == ["cancel_pending_order"]
-        other = task.oracle.calls[0].model_copy(update={"arguments": {"order_id": "#T4407", "reason": "no reason"}})
-        assert [check(task, calls=calls).value for calls in (task.oracle.calls, (), (other,))] == [1, 0, 0]
-    finally:
-        plugins._outside.cache_clear()  # pyright: ignore[reportPrivateUsage]
 
 
 def test_the_command_says_what_is_wrong_with_its_options(tmp_path: Path) -> None:

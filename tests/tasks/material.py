@@ -139,21 +139,6 @@ class Shelf:
 '''
 
 
-DESK_CODE = '''
-import json
-class Desk:
-    """A service desk that answers as it was recorded, and cancels orders."""
-    def reset(self, config):
-        self.answers, self.orders = config["answers"], {"#T4407": "pending"}
-    def call(self, name, arguments):
-        if name == "cancel_pending_order" and arguments.get("order_id") in self.orders:
-            self.orders[arguments["order_id"]] = "cancelled, " + arguments["reason"]
-        return self.answers.get(name + json.dumps(arguments, sort_keys=True), "Error: unknown")
-    def snapshot(self):
-        return {"orders": self.orders}
-'''
-
-
 def install(folder: Path, name: str, code: str) -> None:
     """Put a module into a folder as an installed package whose class is an environment."""
     info = folder / f"{name.lower()}_sim-0.1.dist-info"

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.tasks.material import (
     SAMPLES,
+    SHELF_CODE,
     SITE,
     aside,
     desk_example,
     desk_run,
     example_of,
+    install,
     label,
     page,
+    shelf_example,
+    shelf_run,
     shop_run,
     task_of,
     tide_run,
@@ -21,6 +27,7 @@ from tests.tasks.material import (
 
 import agenther
 from agenther.conclusions import Claim
+from agenther.environments import plugins
 from agenther.errors import ReadError
 from agenther.record import Json
 from agenther.tasks.answers import find_answer
@@ -236,7 +243,46 @@ def test_every_kind_of_task_is_tried_by_near_misses() -> None:
 
 
 def test_an_environment_that_nobody_brings_makes_no_task() -> None:
-    from tests.tasks.material import shelf_example, shelf_run
-
     run = shelf_run()
     assert aside(derive(shelf_example(run), run)).why is Unfit.NO_ENVIRONMENT
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    install(tmp_path, "Shelf", SHELF_CODE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plugins._outside.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    yield
+    plugins._outside.cache_clear()  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.usefixtures("shelf")
+def test_the_state_that_a_replay_showed_decides() -> None:
+    run = shelf_run(gold_calls=[{"name": "put", "arguments": {"place": "b", "value": 9}}])
+    task = derive(shelf_example(run), run)
+    assert isinstance(task, Task)
+    assert (task.checker.kind, task.evidence) == ("state_diff", "replay")
+    assert task.controls == {"oracle": 1, "noop": 0, "wrong_goal": 0, "original_gold": 0}
+    put, look = task.oracle.calls[0], TaskCall(name="look", arguments={})
+    twice = put.model_copy(update={"arguments": {"place": "a", "value": 7}})
+    unknown = TaskCall(name="burn", arguments={})
+    attempts = ([look, put, look], [twice, put], [put, twice], [twice], [unknown, put])
+    assert [check(task, calls=calls).value for calls in attempts] == [1, 1, 0, 0, 0]
+
+
+@pytest.mark.usefixtures("shelf")
+def test_a_replay_that_the_original_solution_reaches_too_decides_nothing() -> None:
+    run = shelf_run(gold_calls=[{"name": "put", "arguments": {"place": "a", "value": 5}}])
+    found = aside(derive(shelf_example(run), run))
+    assert (found.why, found.detail) == (Unfit.CONTROL_FAILED, "original_gold passes")
+
+
+@pytest.mark.usefixtures("shelf")
+def test_a_replay_that_does_not_consent_decides_nothing() -> None:
+    run = shelf_run()
+    made = shelf_example(run)
+    silent = made.verdict.scores[0].model_copy(update={"value": None})
+    unsure = made.model_copy(update={"verdict": made.verdict.model_copy(update={"scores": (silent,)})})
+    assert aside(derive(unsure, run)).why is Unfit.OPEN_ANSWER
+    both = made.model_copy(update={"answers": ("5",)})
+    assert aside(derive(both, run)).why is Unfit.OPEN_ANSWER

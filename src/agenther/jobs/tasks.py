@@ -29,7 +29,7 @@ from agenther.record import JsonObject, content_key
 from agenther.tasks.base import Rendered, SetAside, Target, Task, Unfit
 from agenther.tasks.derive import derive
 from agenther.tasks.harness import canonical
-from agenther.texts import path_text
+from agenther.texts import path_text, split_url
 
 FOLDER, ASIDE = "tasks", "set_aside.jsonl"
 _SCRIPTS = frozenset({".sh", ""})
@@ -158,8 +158,11 @@ def _about(example: Example) -> JsonObject:
 
 
 def _asked(task: Task) -> str:
-    """Return a key of what is asked where: of the goal and the run's own task, else its environment."""
-    where = task.source.task_id if task.source.task_id is not None else task.environment.key
+    """Return a key of what is asked where: of the goal and the web site, else the run's own task, else its environment."""
+    if task.oracle.requests:
+        where = split_url(task.oracle.requests[-1].url).netloc
+    else:
+        where = task.source.task_id if task.source.task_id is not None else task.environment.key
     return content_key([task.goal, task.source.format, where])
 
 
