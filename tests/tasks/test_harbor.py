@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -181,15 +182,15 @@ def elsewhere(task: Task) -> Task:
 
 
 @pytest.mark.parametrize(
-    ("task", "why"),
+    ("make", "why"),
     [
-        (desk(desk_run()), Unfit.SPOKEN_BY_USER),
-        (task_of(shop_run()), Unfit.OTHER_KIND),
-        (elsewhere(task_of(tide_run())), Unfit.NO_ENVIRONMENT),
+        (lambda: desk(desk_run()), Unfit.SPOKEN_BY_USER),
+        (lambda: task_of(shop_run()), Unfit.OTHER_KIND),
+        (lambda: elsewhere(task_of(tide_run())), Unfit.NO_ENVIRONMENT),
     ],
 )  # fmt: skip
-def test_what_has_no_place_in_a_container(task: Task, why: Unfit) -> None:
-    found = Harbor().render(task, 0)
+def test_what_has_no_place_in_a_container(make: Callable[[], Task], why: Unfit) -> None:
+    found = Harbor().render(make(), 0)
     assert isinstance(found, SetAside)
     assert found.why is why
 
