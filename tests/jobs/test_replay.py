@@ -133,3 +133,11 @@ def test_an_environment_that_is_not_there_is_said(folder: Path, wrong: str) -> N
     option = f"{name}={folder / file}" if file else name
     with pytest.raises(AssertionError, match="--environment"):
         job(folder, "wrong", "--environment", option)
+
+
+def test_show_says_what_execution_showed(folder: Path) -> None:
+    job(folder, "shown")
+    command = [sys.executable, "-m", "agenther", "show", str(folder / "shown"), "honest"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "check:replay: abstains" in told
+    assert "end state: noop reaches it, oracle reaches it" in told

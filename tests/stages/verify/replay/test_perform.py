@@ -42,6 +42,13 @@ def test_a_member_that_came_is_one_change() -> None:
     assert [c.path for c in changes_between({}, {"a/b": {"~": 1}})] == ["/a~1b/~0"]
 
 
+def test_long_lists_are_compared_in_bounded_time() -> None:
+    started = time.process_time()
+    assert [c.path for c in changes_between([7] * 20_000, [7] * 20_000 + [8])] == ["/20000"]
+    assert len(changes_between([1, 2] * 10_000, [2, 1] * 10_000)) == 20_000
+    assert time.process_time() - started < 5
+
+
 @pytest.mark.parametrize(
     ("recorded", "replayed"),
     [

@@ -11,8 +11,8 @@ from difflib import SequenceMatcher
 from agenther.record import Json, canonical_json
 from agenther.replay import Change
 
-LONGEST_ALIGNED = 2_000
-"""Members of a list that are aligned; longer ones are compared by their place."""
+LONGEST_ALIGNED = 500
+"""Members of a list, behind those that are equal, that are aligned; more are compared by their place."""
 
 
 def changes_between(before: Json, after: Json, path: str = "") -> tuple[Change, ...]:
@@ -46,12 +46,7 @@ def _differing(before: Json, after: Json, path: str) -> Iterator[Change]:
 
 
 def _in_lists(before: list[Json], after: list[Json], path: str) -> Iterator[Change]:
-    if max(len(before), len(after)) > LONGEST_ALIGNED:
-        blocks = [("replace", 0, len(before), 0, len(after))]
-    else:
-        old, new = ([canonical_json(member) for member in members] for members in (before, after))
-        blocks = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    for kind, i, i_end, j, j_end in blocks:
+    for kind, i, i_end, j, j_end in _blocks(list(map(canonical_json, before)), list(map(canonical_json, after))):
         if kind == "equal":
             continue
         paired = min(i_end - i, j_end - j)
@@ -61,6 +56,16 @@ def _in_lists(before: list[Json], after: list[Json], path: str) -> Iterator[Chan
             yield from _leaves(before[number], f"{path}/{number}", added=False)
         for number in range(j + paired, j_end):
             yield from _leaves(after[number], f"{path}/{number}", added=True)
+
+
+def _blocks(old: list[bytes], new: list[bytes]) -> list[tuple[str, int, int, int, int]]:
+    """Return how to make one list of the other; what both begin with is left out of the costly search."""
+    shorter = min(len(old), len(new))
+    start = next((n for n in range(shorter) if old[n] != new[n]), shorter)
+    if max(len(old), len(new)) - start > LONGEST_ALIGNED:
+        return [("replace", start, len(old), start, len(new))]
+    found = SequenceMatcher(None, old[start:], new[start:], autojunk=False).get_opcodes()
+    return [(kind, i + start, i_end + start, j + start, j_end + start) for kind, i, i_end, j, j_end in found]
 
 
 def _leaves(value: Json, path: str, *, added: bool) -> Iterator[Change]:
