@@ -168,16 +168,17 @@ def test_the_right_calls_of_the_old_goal_must_not_reach_the_new_one() -> None:
     assert vote(label(watered(labels=labelled(same)))).reason is Reason.REWORDING
 
 
-def test_a_call_that_can_be_left_out_is_refused() -> None:
+def test_a_call_that_can_be_left_out_must_be_asked_for() -> None:
     calls = [
         tool_call("plant_seed", "call_a", bed="north", kind="dill"),
         tool_call("remove_plant", "call_b", bed="north", kind="dill"),
     ]
     both = make_trajectory(user(OLD), assistant("", *calls), tool({"ok": True}, "call_a"), tool({"ok": True}, "call_b"))
     run = with_step(watered(), 2, tool_calls=both.step(2).tool_calls, observations=both.step(2).observations)
-    score = vote(label(run))
-    assert score.reason is Reason.SIDE_EFFECT
-    assert "can be left out" in score.explanation
+    assert vote(label(run)).reason is Reason.SIDE_EFFECT
+    listed = vote(label(run), Policy(other="list"))
+    assert listed.value == 1.0
+    assert "could be left out" in listed.explanation
 
 
 def test_what_breaks_the_environment_is_unscored_not_false() -> None:

@@ -106,10 +106,6 @@ def _controls(rewritten: Rewritten, performed: Performed) -> Score | None:
         return None
     if found.get("original_gold"):
         return _veto(performed, Reason.REWORDING, "the right calls of the old goal reach the end state of the new one")
-    if found.get("without_one"):
-        return _veto(
-            performed, Reason.SIDE_EFFECT, "a call that changed something can be left out: the end state is the same"
-        )
     return None
 
 
@@ -119,6 +115,8 @@ def _words(rewritten: Rewritten, performed: Performed, policy: Policy) -> Score:
     score = (says if asks_change(rewritten) else spares)(goal, performed, tools, policy)
     drifted = sum(call.drift is not None for call in replay.calls)
     more = f"; {drifted} look-ups came back otherwise than recorded, none of them cited" if drifted else ""
+    if any(control.name == "without_one" and control.found for control in replay.controls):
+        more += "; a call that changed something could be left out: the end state does not show it"
     if score.value is None:
         return Score(by=BY, value=1.0, explanation=score.explanation + more, replay=score.replay)
     return score.model_copy(update={"by": BY, "explanation": score.explanation + more})
