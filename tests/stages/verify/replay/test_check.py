@@ -124,6 +124,12 @@ def test_what_nobody_asked_for_is_refused() -> None:
     assert vote(label(run), Policy(harmful=("plant_*",), other="list")).reason is Reason.SIDE_EFFECT
 
 
+@pytest.mark.parametrize("pattern", ["open_*", "*/valve"])
+def test_a_means_that_does_harm_is_refused(pattern: str) -> None:
+    assert vote(label(), Policy(harmful=(pattern,))).reason is Reason.SIDE_EFFECT
+    assert vote(label(), Policy()).value == 1.0
+
+
 def test_a_step_that_was_left_out_may_have_changed_nothing() -> None:
     run = with_step(
         watered(),
