@@ -10,11 +10,9 @@ from collections.abc import Sequence
 
 from agenther.conclusions import Score
 from agenther.record import JsonObject
-from agenther.stages.verify.replay.parts import parts_of
+from agenther.stages.verify.replay.asked.reading import Found, Reading
 from agenther.stages.verify.replay.perform import Performed
-from agenther.stages.verify.replay.policy import Policy, default_policy
-from agenther.stages.verify.replay.reading import Found, Reading
-from agenther.stages.verify.replay.tools import Toolbox
+from agenther.stages.verify.replay.policy import Policy
 
 BY = "check:replay.sentence"
 
@@ -41,9 +39,8 @@ def says(
         turns: step_id and text of each user turn, where several of them are the goal: each is compared with the calls that
             follow it. Empty when the goal stands in one place.
     """
-    readings = _readings(goal, performed, tools, policy, turns)
-    found = next((one for reading in readings if (one := reading.refusal()) is not None), None)
-    return _score(performed, readings, found)
+    reading = Reading(goal, performed, tools, policy, turns)
+    return _score(performed, reading, reading.refusal())
 
 
 def spares(goal: str, performed: Performed, tools: Sequence[JsonObject] = (), policy: Policy | None = None) -> Score:
@@ -51,26 +48,14 @@ def spares(goal: str, performed: Performed, tools: Sequence[JsonObject] = (), po
 
     Arguments and votes as for `says`; what is asked to be told is left to others.
     """
-    readings = _readings(goal, performed, tools, policy, ())
-    found = next((one for reading in readings if (one := reading.unasked()) is not None), None)
-    return _score(performed, readings, found)
+    reading = Reading(goal, performed, tools, policy)
+    return _score(performed, reading, reading.unasked())
 
 
-def _readings(
-    goal: str,
-    performed: Performed,
-    tools: Sequence[JsonObject],
-    policy: Policy | None,
-    turns: Sequence[tuple[int, str]],
-) -> list[Reading]:
-    toolbox = Toolbox(tools, (call.name for call in performed.replay.calls))
-    return [Reading(part, performed, toolbox, policy or default_policy()) for part in parts_of(goal, performed, turns)]
-
-
-def _score(performed: Performed, readings: Sequence[Reading], found: Found | None) -> Score:
+def _score(performed: Performed, reading: Reading, found: Found | None) -> Score:
     """Return the vote, with the changes sorted into those that the goal names and side effects."""
     changes = performed.replay.changes
-    named = tuple(n for n, change in enumerate(changes) if any(reading.names(change) for reading in readings))
+    named = tuple(n for n, change in enumerate(changes) if reading.names(change))
     aside = tuple(number for number in range(len(changes)) if number not in named)
     replay = performed.replay.model_copy(update={"named": named, "side_effects": aside})
     if found is not None:

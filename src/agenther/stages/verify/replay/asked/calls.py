@@ -14,6 +14,7 @@ from agenther.stages.language.words import find_word
 from agenther.stages.verify.replay.asked.facts import Fact, folded, same_number
 from agenther.stages.verify.replay.perform import Performed
 
+_NOT_FOUND = re.compile(r"\bnot found\b|\bno (?:\w+ ){1,3}found\b|\bdoes not exist\b", re.IGNORECASE)
 Leaf = str | int | float | bool | None
 
 
@@ -48,12 +49,16 @@ class Made:
     @cached_property
     def came_to_nothing(self) -> bool:
         """Whether it looked and found nothing."""
-        empty = self.document is not None and all(leaf in (None, "") for _, leaf in self.shown)
+        empty = self.document is not None and all(leaf in (None, "") or _says_none(leaf) for _, leaf in self.shown)
         return empty and not self.changed
 
     def holds(self, fact: Fact) -> bool:
         """Tell whether an argument is or contains a value that a text names."""
         return any(holds(leaf, fact) for _, leaf in leaves(self.arguments))
+
+
+def _says_none(leaf: Leaf) -> bool:
+    return isinstance(leaf, str) and _NOT_FOUND.search(leaf) is not None
 
 
 def calls_of(performed: Performed, starts: Sequence[int]) -> tuple[Made, ...]:

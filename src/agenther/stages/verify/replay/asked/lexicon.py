@@ -26,6 +26,7 @@ class Lexicon(NamedTuple):
     common: frozenset[str]
     """Words that tell no tool from another, function words among them."""
     phrasal: dict[str, str]
+    units: tuple[frozenset[str], ...]
 
 
 @cache
@@ -51,6 +52,7 @@ def lexicon() -> Lexicon:
         {word: frozenset(found) for word, found in nouns.items()},
         common | frozenset(map(stem, FUNCTION_WORDS)),
         read["phrasal"],
+        tuple(frozenset(map(stem, group.split())) for group in read["units"]["groups"]),
     )
 
 
@@ -66,8 +68,8 @@ def own_deeds(word: str) -> frozenset[str]:
 
 
 def deeds_in(words: Iterable[str]) -> frozenset[str]:
-    """Return the groups of all of some stems."""
-    return frozenset(deed for word in words for deed in deeds_of(word))
+    """Return the groups of all of some stems, and those that are in none."""
+    return frozenset(deed for word in words for deed in deeds_of(word) or (word,))
 
 
 def wide(words: Iterable[str]) -> frozenset[str]:
@@ -85,6 +87,12 @@ def stems_of(text: str) -> frozenset[str]:
 def telling(text: str) -> frozenset[str]:
     """Return the stems that may tell one thing from another."""
     return stems_of(text) - lexicon().common
+
+
+def in_other_unit(said: str, described: str) -> bool:
+    """Tell whether a word is a unit, and a description names others of its kind only."""
+    word, known = stem(said), stems_of(described)
+    return any(word in group and known & group and word not in known for group in lexicon().units)
 
 
 def one_word_each(text: str) -> str:

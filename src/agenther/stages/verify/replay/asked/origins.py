@@ -14,12 +14,13 @@ from agenther.record import Json
 from agenther.stages.language.words import FUNCTION_WORDS, stem, tokens
 from agenther.stages.verify.replay.asked.calls import Leaf, Made, equal, last_key, leaves
 from agenther.stages.verify.replay.asked.facts import Text
-from agenther.stages.verify.replay.asked.lexicon import deeds_in, lexicon, stems_of
+from agenther.stages.verify.replay.asked.lexicon import deeds_in, in_other_unit, lexicon, stems_of
 from agenther.stages.verify.replay.asked.toolbox import Parameter, Tool, Toolbox
 
 _TWO_DECIMALS = re.compile(
     r"(?:two|2|second)[\w -]{0,12}decimal|decimal[\w ]{0,10}(?:two|2)\b|hundredth", re.IGNORECASE
 )
+_NEXT_WORD = re.compile(r"[ -]([^\W\d_]+)")
 _WHOLE = re.compile(r"\binte(?:ge|rge)r\b|\bwhole number", re.IGNORECASE)
 _FLAG_WORDS = frozenset({"true", "false", "default", "if"})
 
@@ -89,7 +90,7 @@ class Origins:
             return self._flag(call, tool, parameter, value)
         told = range(call.part, -1, -1) if str(value).casefold() not in FUNCTION_WORDS else ()
         for part in told:
-            if places := self._parts[part].where(value):
+            if places := self._places(self._parts[part], value, parameter):
                 grounds.roots[parameter.name] = Root(part, places, direct=True)
                 return Origin.ASKED
         words = self._parts[call.part].words
@@ -104,6 +105,17 @@ class Origins:
         if parameter.default is not None and equal(value, _leaf(parameter.default)):
             return Origin.OFFERED
         return Origin.OFFERED if _is_offered(parameter, value) else None
+
+    def _places(self, text: Text, value: str | int | float, parameter: Parameter) -> tuple[int, ...]:
+        """Return where a text says a value, in no other unit than the parameter's."""
+        if isinstance(value, str):
+            return text.where(value)
+        behind = {fact.start: _NEXT_WORD.match(text.text, fact.end) for fact in text.facts}
+        return tuple(
+            at
+            for at in text.where(value)
+            if not ((word := behind.get(at)) and in_other_unit(word[1], parameter.description))
+        )
 
     def _flag(self, call: Made, tool: Tool, parameter: Parameter, value: bool) -> Origin | None:
         """Tell of a flag whether the goal speaks of it: set when it does, else not."""

@@ -19,6 +19,7 @@ from agenther.stages.verify.replay.asked.calls import Leaf, Made, calls_of, equa
 from agenther.stages.verify.replay.asked.facts import Text
 from agenther.stages.verify.replay.asked.lexicon import WH, deeds_in, deeds_of, lexicon, stems_of, wide
 from agenther.stages.verify.replay.asked.origins import Origins
+from agenther.stages.verify.replay.asked.requests import requests
 from agenther.stages.verify.replay.asked.roles import unclear_roles
 from agenther.stages.verify.replay.asked.sentences import Sentences
 from agenther.stages.verify.replay.asked.things import current_places, things_in
@@ -29,6 +30,9 @@ from agenther.stages.verify.replay.policy import Policy, default_policy
 
 _HOW_MANY = re.compile(r"how (?:many|much)", re.IGNORECASE)
 _TO_KNOW = frozenset({"look", "find", "estimate", "compute", "convert", "count"})
+
+_SHOWING = _TO_KNOW | {"compare", "sort"}
+"""Groups of verbs for tools that look: what they are called need not be said."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,12 @@ class Reading:
         value = change.before if change.how == "removed" else change.after
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             return False
+        if text.where(value):
+            return True
         before = change.before
-        numbers = not isinstance(before, bool) and isinstance(before, int | float) and not isinstance(value, str)
-        return bool(text.where(value)) or (numbers and bool(text.where(abs(value - before))))
+        if isinstance(value, str) or isinstance(before, bool) or not isinstance(before, int | float):
+            return False
+        return bool(text.where(abs(value - before)))
 
     @cached_property
     def asked(self) -> frozenset[int]:
@@ -113,7 +120,7 @@ class Reading:
     @cached_property
     def _unclear(self) -> tuple[str | None, ...]:
         return tuple(
-            grounds.why_not or unclear_roles(call, self._tools[call.name], grounds, self._parts)
+            grounds.why_not or unclear_roles(call, self._tools, grounds, self._parts)
             for call, grounds in zip(self._calls, self._origins.of, strict=True)
         )
 
@@ -131,11 +138,17 @@ class Reading:
         for call in self._calls:
             if not call.changed or call.number in self.asked:
                 continue
-            why = self._why_unclear(call)
-            if why is not None:
+            paths = tuple(change.path for change in self._performed.made[call.number])
+            if (harm := self._policy.harms(call.name, paths)) is not None:
+                return Found(Reason.SIDE_EFFECT, f"{call.name} does harm that the goal does not ask for: {harm[:80]}")
+            why, is_means = self._why_unclear(call), self._is_means(call.number)
+            may_stand = self._policy.ignores(call.name) and (why is None or self._policy.other == "list")
+            if (why is None and is_means) or may_stand:
+                continue
+            text = self._parts[call.part]
+            if why is not None and (is_means or self._speaks(call, text, 0, len(text.text))):
                 return Found(Reason.UNSCORED, f"{call.name} changed something: {why}")
-            if not self._is_means(call.number) and not self._policy.ignores(call.name):
-                return Found(Reason.SIDE_EFFECT, f"{call.name} changed something that the goal does not ask for")
+            return Found(Reason.SIDE_EFFECT, f"{call.name} changed something that the goal does not ask for")
         return None
 
     def _done_twice(self) -> Found | None:
@@ -145,7 +158,16 @@ class Reading:
             if call.changed and key in seen:
                 return Found(Reason.SIDE_EFFECT, f"{call.name} was made twice")
             seen.add(key)
+            if any(self._is_said_once(call, one) for one in self._calls[: call.number]):
+                return Found(Reason.SIDE_EFFECT, f"{call.name} was made twice for what is asked once")
         return None
+
+    def _is_said_once(self, a: Made, b: Made) -> bool:
+        """Tell whether two calls that changed something have all their values from the same places of the goal."""
+        if not (a.changed and b.changed) or (a.name, a.part) != (b.name, b.part):
+            return False
+        one, other = ({(r.part, r.places) for r in self._origins.of[call.number].roots.values()} for call in (a, b))
+        return bool(one) and one == other
 
     def _unanswered(self, part: int) -> Found | None:
         """Return what a part says that no call does."""
@@ -156,7 +178,7 @@ class Reading:
         served = [call for call in self._served if call.part <= part]
         rounded = any(self._origins.of[call.number].rounded for call in served if call.part == part)
         known = Known(served, self._tools, self._things, self._places, rounded)
-        if (value := unused_value(part, text, known)) is not None:
+        if (value := self._unused(part, known)) is not None:
             return Found(Reason.NOT_TRUE, f"the goal says {value[:60]!r}, and no call does")
         roots = {call.number: list(self._roots(call, part)) for call in asked}
         sentences = Sentences(text, asked, served, self._tools, roots)
@@ -168,6 +190,9 @@ class Reading:
             return Found(Reason.NOT_TRUE, f"no call for {sentence[:80]!r}")
         better = sentences.better(self._speaks) or sentences.named()
         return None if better is None else Found(Reason.NOT_TRUE, f"{better} is spoken of, which was not called")
+
+    def _unused(self, part: int, known: Known) -> str | None:
+        return unused_value(part, self._parts[part], known)
 
     def _roots(self, call: Made, part: int) -> Iterable[int]:
         roots = self._origins.of[call.number].roots.values()
@@ -199,8 +224,11 @@ class Reading:
             deeds |= _TO_KNOW
         if len(tool.nouns) > 1 and tool.nouns <= said and not (call.changed and self._shares_nouns(tool, said)):
             return True
-        if call.changed and tool.known_nouns and not tool.known_nouns & said:
-            return False
+        leaves_something = call.changed or not tool.deeds & _SHOWING
+        if leaves_something and tool.known_nouns and not tool.known_nouns & said:
+            asking = deeds_in(one.stem for one in requests(text) if not one.is_light)
+            if not tool.deeds & asking or not self._is_spelt_out(call):
+                return False
         if any(value is True and stems_of(name) <= words for name, value in call.arguments.items()):
             return True
         by_name = frozenset(word for word in tool.named & words if deeds_of(word))
@@ -213,7 +241,16 @@ class Reading:
             isinstance(value, str) and name in tool.parameters and tool.parameters[name].lists(value)
             for name, value in call.arguments.items()
         )
-        return (not tool.known_nouns or listed) and any(start <= at < end for at in self._roots(call, call.part))
+        return (call.changed or not tool.own or listed) and any(
+            start <= at < end for at in self._roots(call, call.part)
+        )
+
+    def _is_spelt_out(self, call: Made) -> bool:
+        """Tell whether every value of a call is said in its part."""
+        roots = self._origins.of[call.number].roots
+        return bool(call.arguments) and all(
+            name in roots and roots[name].direct and roots[name].part == call.part for name in call.arguments
+        )
 
     def _shares_nouns(self, tool: Tool, said: frozenset[str]) -> bool:
         """Tell whether a text speaks as much of another tool that deals with the same."""

@@ -37,15 +37,15 @@ class Asked(NamedTuple):
         return self.word in _ASKING
 
 
-def requests(text: Text) -> tuple[Asked, ...]:
-    """Return the verbs and question words by which a text asks, in order."""
+def requests(text: Text, names: frozenset[str] = frozenset()) -> tuple[Asked, ...]:
+    """Return the verbs and question words by which a text asks, in order; names of tools are verbs too."""
     words = [(word.casefold(), at) for word, at in text.in_order]
-    found = [(word, at) for number, (word, at) in enumerate(words) if _asks([w for w, _ in words], number)]
+    found = [(word, at) for number, (word, at) in enumerate(words) if _asks([w for w, _ in words], number, names)]
     ends = [at for _, at in found[1:]] + [len(text.text)] * bool(found)
     return tuple(Asked(word, at, text.plain[at:end]) for (word, at), end in zip(found, ends, strict=True))
 
 
-def _asks(words: list[str], number: int) -> bool:
+def _asks(words: list[str], number: int, names: frozenset[str]) -> bool:
     """Tell whether a word asks: a base verb that opens a clause, or follows a word that lets one expect it."""
     word = words[number]
     if not word[0].isalpha():
@@ -58,7 +58,10 @@ def _asks(words: list[str], number: int) -> bool:
         return lead in _STOPS or lead == ","
     if word.endswith("ing"):
         return number > 0 and words[number - 1] == "mind" and bool(deeds_of(stem(word)))
-    if not is_base_verb(word) or is_adjective(word):
+    if word not in names and not is_base_verb(word):
+        return False
+    opens = lead in _STOPS and bool(deeds_of(stem(word)))
+    if is_adjective(word) and not opens and word not in names:
         return False
     if lead in ("and", "or") and number + 1 < len(words) and not words[number + 1][0].isalnum():
         return False

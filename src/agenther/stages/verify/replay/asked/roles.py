@@ -11,8 +11,9 @@ from agenther.stages.verify.replay.asked.calls import Made
 from agenther.stages.verify.replay.asked.facts import BLANK, Text
 from agenther.stages.verify.replay.asked.lexicon import stems_of, wide
 from agenther.stages.verify.replay.asked.origins import Grounds, Root
-from agenther.stages.verify.replay.asked.toolbox import Parameter, Tool
+from agenther.stages.verify.replay.asked.toolbox import Parameter, Tool, Toolbox
 
+_GOING = frozenset({"go", "navigate"})
 _BEFORE, _AFTER = 6, 3
 """Words looked at before and after a value."""
 _TURNS = frozenset("to in from into as under onto and with then".split())
@@ -23,19 +24,54 @@ _WORD = re.compile(rf"\w+|{BLANK}+")
 _DATE, _FILE = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\S+\.\w{1,5}")
 
 
-def unclear_roles(call: Made, tool: Tool, grounds: Grounds, parts: list[Text]) -> str | None:
+def unclear_roles(call: Made, tools: Toolbox, grounds: Grounds, parts: list[Text]) -> str | None:
     """Return which two parameters may have each other's value; None when the goal tells them apart."""
+    tool = tools[call.name]
     roots = {
         name: root for name, root in grounds.roots.items() if not isinstance(call.arguments.get(name), list | dict)
     }
     if any(root.direct for root in roots.values()):
         roots = {name: root for name, root in roots.items() if root.direct}
+    if call.changed and not tool.deeds & _GOING:
+        for name, root in roots.items():
+            if root.direct and _is_unmarked(call, name, root, tools, parts):
+                return f"{name} is but a word of the goal"
+    for name, root in roots.items():
+        parameter = tool.parameters.get(name)
+        if len(tool.parameters) < 2 or not root.direct or parameter is None:
+            continue
+        if rival := _rival(call, parameter, root, parts[root.part]):
+            return f"{name} may be {rival[:60]!r}"
     for a, b in combinations(roots, 2):
         same_kind = isinstance(call.arguments[a], str) == isinstance(call.arguments[b], str)
         if same_kind and roots[a].part == roots[b].part:
             told = (tool.parameters.get(a), tool.parameters.get(b))
             if told[0] is None or told[1] is None or not _apart(call, tool, told[0], told[1], roots, parts):
                 return f"{a} and {b} may be meant the other way round"
+    return None
+
+
+def _is_unmarked(call: Made, name: str, root: Root, tools: Toolbox, parts: list[Text]) -> bool:
+    """Tell whether a text that a call has is said only as a word among others, where others are marked, and no parameter
+    of its name offers it."""
+    value = call.arguments[name]
+    alike = (tool.parameters[name] for tool in tools.tools.values() if name in tool.parameters)
+    marked = [fact for fact in parts[root.part].facts if fact.kind in ("quoted", "code")]
+    if not isinstance(value, str) or not marked or any(parameter.lists(value) for parameter in alike):
+        return False
+    return not any(f.start <= at < f.end for f in parts[root.part].facts for at in root.places)
+
+
+def _rival(call: Made, parameter: Parameter, root: Root, text: Text) -> str | None:
+    """Return a marked value that is spoken of as this parameter no less than a word that the call has in its place."""
+    if any(fact.start in root.places for fact in text.facts) or not isinstance(call.arguments[parameter.name], str):
+        return None
+    named = _cue_words(parameter)[0]
+    own = max(_nearness(text, at, named, frozenset()) for at in root.places)
+    for fact in text.facts:
+        is_text = fact.kind in ("quoted", "code", "name")
+        if is_text and not call.holds(fact) and _nearness(text, fact.start, named, frozenset()) >= max(own, 1):
+            return fact.text
     return None
 
 

@@ -47,7 +47,7 @@ class Sentences:
             roots: places in the part where values of each of its calls are said.
         """
         self._text, self._asked, self._served, self._tools, self._roots = text, asked, served, tools, roots
-        self._requests = requests(text)
+        self._requests = requests(text, frozenset(tools.tools))
 
     def undone(self, rounded: bool) -> str | None:
         """Return a verb that asks for what no call of this part does; None when there is none."""
@@ -55,10 +55,12 @@ class Sentences:
         for one in self._requests:
             if one.is_question or _says_what_is(one) or (rounded and one.stem == "round"):
                 continue
-            means = deeds_of(one.stem)
+            if one.word in self._tools.tools and one.word not in {call.name for call in self._served}:
+                return one.word
+            means = deeds_in([one.stem])
             if "look" in means and _EMBEDDED.match(one.behind) and any(not call.changed for call in self._asked):
                 continue
-            if means & done or one.is_light or self._is_named(one.stem, by_name=bool(means)):
+            if means & done or one.is_light or self._is_named(one.stem, by_name=bool(deeds_of(one.stem))):
                 continue
             if one.stem in lexicon().operating and deeds_in(map(stem, tokens(one.behind))) & done:
                 continue
@@ -143,7 +145,7 @@ class Sentences:
     def _is_beside_all(self, own: list[Asked], sentence: Text) -> bool:
         """Tell whether a sentence speaks of nothing that any tool deals with."""
         knows = any(deeds_of(one.stem) for one in own)
-        return not knows and all(self._tools.fit(tool, sentence.words) == 0 for tool in self._tools.tools.values())
+        return not knows and all(self._tools.fit(tool, sentence.words) <= 0 for tool in self._tools.tools.values())
 
     def _refers_back(self, own: list[Asked], sentence: Text) -> bool:
         """Tell whether a sentence asks for what a call does, of a thing that it calls `it`."""

@@ -12,7 +12,7 @@ from typing import cast
 
 from agenther.record import Json, JsonObject
 from agenther.stages.language.descriptions import description_of
-from agenther.stages.language.words import FUNCTION_WORDS, sentences, stem, tokens
+from agenther.stages.language.words import FUNCTION_WORDS, is_base_verb, sentences, stem, tokens
 from agenther.stages.verify.replay.asked.lexicon import deeds_of, lexicon, own_deeds, stems_of, telling, wide
 
 _LISTED = re.compile(r"\[Enum\]: \[(.*?)\]")
@@ -68,11 +68,12 @@ class Tool:
 
     @cached_property
     def deeds(self) -> frozenset[str]:
-        """Groups of verbs that ask for it."""
+        """Groups of verbs that ask for it; its own verb where the lexicon has no group for it."""
         of_name = [stem(word) for word in tokens(self.name)]
         first = [stem(word) for word in tokens(self.own)][:1]
         found = frozenset(deed for word in (*first, *of_name[:1]) for deed in own_deeds(word))
-        return found or frozenset(deed for word in of_name for deed in own_deeds(word))
+        found = found or frozenset(deed for word in of_name for deed in own_deeds(word))
+        return found or frozenset(word for word in (*of_name[:1], *first) if is_base_verb(word))
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -137,10 +138,14 @@ class Toolbox:
         return math.log(1 + len(self.tools) / max(1, self._shared[word]))
 
     def fit(self, tool: Tool, words: frozenset[str]) -> float:
-        """Return how well the words of a text fit a tool, words for being told something left out."""
+        """Return how well the words of a text fit a tool, words for being told something left out.
+
+        What its name deals with counts twice when it is said, and against it when it is not.
+        """
         said = wide(words)
         telling_words = (tool.words | tool.parameter_words) - lexicon().common
-        return sum(self.weight(word) for word in telling_words if word in said and "look" not in deeds_of(word))
+        fit = sum(self.weight(word) for word in telling_words if word in said and "look" not in deeds_of(word))
+        return fit + sum(self.weight(noun) * (1 if noun in said else -0.5) for noun in tool.known_nouns)
 
 
 def _sentences(text: str) -> list[str]:
