@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help counts demo demo-llm test test-train bfcl-env test-bfcl contracts contracts-tasks check fuzz format clean
+.PHONY: help counts demo demo-llm test test-train bfcl-env test-bfcl validity contracts contracts-tasks check fuzz format clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -64,6 +64,9 @@ bfcl-env: $(VENV)-bfcl/.done  ## make the environment in which BFCL's multi-turn
 
 test-bfcl: $(VENV)-bfcl/.done $(VENV)/.dev  ## test the replay of BFCL runs against BFCL itself
 	@$(BIN)/python -m pytest tests -m bfcl
+
+validity: $(VENV)-bfcl/.done $(VENV)/.dev  ## measure the verdict on BFCL's own questions, the half to develop on: docs/measurements/validity.md
+	@$(BIN)/python benchmarks/validity.py $(if $(HALF),--half $(HALF)) --out docs/measurements/validity.md
 
 contracts-tasks: $(VENV)/.dev $(VENV)-bfcl/.done  ## let BFCL, and benchmarks in environments of yours, judge our tasks: any of WEBARENA, HARBOR=PATH/TO/python
 	@$(BIN)/python -m tests.contracts.tasks bfcl $(CURDIR)/$(VENV)-bfcl/bin/python
