@@ -24,6 +24,7 @@ LAYERS = {
         "messages",
         "conclusions",
         "preferences",
+        "presets",
         "replay",
     },
     1: {"readers", "writers", "environments", "tasks", "llm"},

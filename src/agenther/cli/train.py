@@ -11,9 +11,10 @@ import click
 import orjson
 
 from agenther.errors import ConfigError, MissingExtra
+from agenther.presets import preset_names
 from agenther.record import JsonObject
 from agenther.texts import path_text
-from agenther.train.settings import METHODS, Method, Settings, load_settings, preset_names
+from agenther.train.settings import METHODS, Method, Settings, load_settings
 
 
 @click.command("train", short_help="Train a model on what a job wrote (needs the extra `train`).")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
 from agenther.errors import ConfigError
+from agenther.presets import preset_names, read_preset
 from agenther.record import Record
 
 Method = Literal["sft", "dpo", "kto", "goal-contrast"]
 """What is trained: imitation, two runs of one goal, single runs with a label, one run under two goals."""
 METHODS: tuple[Method, ...] = ("sft", "dpo", "kto", "goal-contrast")
-COMMON = "table4"
-"""The preset that every other one starts from."""
 
 
 class Settings(Record):
@@ -47,11 +44,6 @@ class Settings(Record):
     log_steps: int = Field(default=1, ge=1, description="steps from one point of the loss curve to the next")
 
 
-def preset_names() -> list[str]:
-    """Return the names of the presets that come with the package."""
-    return sorted(file.name.removesuffix(".toml") for file in files("agenther.train").joinpath("presets").iterdir())
-
-
 def load_settings(method: Method, preset: str, said: Mapping[str, Any]) -> Settings:
     """Return the settings of a preset, with what was said in their place.
 
@@ -63,10 +55,11 @@ def load_settings(method: Method, preset: str, said: Mapping[str, Any]) -> Setti
     Raises:
         ConfigError: no such preset, or a setting has an impossible value.
     """
-    merged: dict[str, Any] = {"method": method}
-    for name in dict.fromkeys((COMMON, preset)):
-        sections = _read(name)
-        merged |= sections.get("all", {}) | sections.get(method, {})
+    if preset not in preset_names():
+        raise ConfigError(
+            f"preset: expected one that exists, found {preset!r}", f"known: {', '.join(preset_names())}"
+        )
+    merged: dict[str, Any] = {"method": method, **read_preset(preset, method)}
     merged |= {name: value for name, value in said.items() if value is not None}
     try:
         settings = Settings(**merged)
@@ -78,10 +71,3 @@ def load_settings(method: Method, preset: str, said: Mapping[str, Any]) -> Setti
             "device_batch: expected at least 2 for kto, found 1", "its KL term compares the rows of one batch"
         )
     return settings
-
-
-def _read(name: str) -> dict[str, dict[str, Any]]:
-    if name not in preset_names():
-        raise ConfigError(f"preset: expected one that exists, found {name!r}", f"known: {', '.join(preset_names())}")
-    text = files("agenther.train").joinpath("presets", f"{name}.toml").read_text(encoding="utf-8")
-    return cast(dict[str, dict[str, Any]], tomllib.loads(text))
