@@ -53,7 +53,8 @@ test-train: $(VENV)-train/.done  ## train tiny models with the extra `train` and
 contracts: $(VENV)-train/.done $(VENV)/.dev  ## load our rows with frameworks in environments of yours: any of SWIFT, LLAMAFACTORY, AXOLOTL=PATH/TO/python
 	@$(VENV)-train/bin/python -m agenther.testing.tiny_model $(VENV)-train/tiny
 	@set -e; for one in $(if $(SWIFT),swift=$(SWIFT)) $(if $(LLAMAFACTORY),llamafactory=$(LLAMAFACTORY)) $(if $(AXOLOTL),axolotl=$(AXOLOTL)); do \
-		HF_HUB_OFFLINE=1 $(BIN)/python -m tests.contracts.run "$${one%%=*}" "$${one#*=}" $(CURDIR)/$(VENV)-train/tiny; done
+		HF_HUB_OFFLINE=1 $(BIN)/python -m tests.contracts.run "$${one%%=*}" "$${one#*=}" $(CURDIR)/$(VENV)-train/tiny; \
+		HF_HUB_OFFLINE=1 $(BIN)/python -m tests.contracts.presets "$${one%%=*}" "$${one#*=}" $(CURDIR)/$(VENV)-train/tiny; done
 
 $(VENV)-bfcl/.done: Makefile
 	@test -x $(VENV)-bfcl/bin/python || $(PYTHON) -m venv $(VENV)-bfcl

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 
 from agenther.cli.train import command
 from agenther.errors import ConfigError, MissingExtra
-from agenther.train.settings import METHODS, load_settings, preset_names
+from agenther.presets import preset_names
+from agenther.train.settings import METHODS, load_settings
 
 ALL_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 

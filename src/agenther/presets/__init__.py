@@ -1,4 +1,4 @@
-"""How models are trained in the paper (Table 4), as data files: read by our own trainer and by the writers of other trainers' settings.
+"""How models are trained in the paper (Table 4), as data files that our trainer and the writers of others' settings read.
 
 Each file has a section `all`, one for each method that differs, and `names` for what other trainers call the model's parts.
 """

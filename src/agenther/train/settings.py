@@ -56,9 +56,7 @@ def load_settings(method: Method, preset: str, said: Mapping[str, Any]) -> Setti
         ConfigError: no such preset, or a setting has an impossible value.
     """
     if preset not in preset_names():
-        raise ConfigError(
-            f"preset: expected one that exists, found {preset!r}", f"known: {', '.join(preset_names())}"
-        )
+        raise ConfigError(f"preset: expected one that exists, found {preset!r}", f"known: {', '.join(preset_names())}")
     merged: dict[str, Any] = {"method": method, **read_preset(preset, method)}
     merged |= {name: value for name, value in said.items() if value is not None}
     try:

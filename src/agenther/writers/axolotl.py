@@ -24,6 +24,7 @@ from agenther.writers.dialects import (
     trained_part,
     words_of,
 )
+from agenther.writers.presets import preset_commands, preset_files
 from agenther.writers.sidecars import (
     Files,
     guide,
@@ -112,7 +113,9 @@ class AxolotlWriter:
             weights=weights_text(files, "axolotl", self.consumer),
             refuses=refusals_text(self.refuses),
         )
-        return {**made, "README.md": readme("Rows for axolotl", files, [text])}
+        made |= preset_files(self.consumer, made, files)
+        parts = [text, preset_commands(self.consumer, files)]
+        return {**made, "README.md": readme("Rows for axolotl", files, parts)}
 
 
 def _messages(messages: Sequence[JsonObject], where: str, train_on: Container[Json]) -> list[JsonObject]:

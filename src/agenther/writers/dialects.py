@@ -154,7 +154,12 @@ def metadata(record: Trainable, **more: Json) -> str:
         case Unpaired():
             own = {"kind": record.kind, "trajectory_id": record.trajectory_id}
         case Contrast():
-            own = {"kind": "goal_contrast", "sides": record.sides, "trajectory_id": record.trajectory_id, "why": _REACHED}
+            own = {
+                "kind": "goal_contrast",
+                "sides": record.sides,
+                "trajectory_id": record.trajectory_id,
+                "why": _REACHED,
+            }
     return json_text({**common, **own, "weight": record.weight, **more})
 
 

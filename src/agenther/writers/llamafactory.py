@@ -31,6 +31,7 @@ from agenther.writers.dialects import (
     trained_part,
     words_of,
 )
+from agenther.writers.presets import preset_commands, preset_files
 from agenther.writers.sidecars import Files, guide, length_limit, readme, refusals_text, test_file, trained_kinds
 from agenther.writers.turns import calls_of, check_says_something, check_turns, function_of
 from agenther.writers.weights import weights_text
@@ -136,7 +137,8 @@ class LlamaFactoryWriter:
         return {
             "dataset_info.json": json.dumps(info, indent=2) + "\n",
             **made,
-            "README.md": readme("Rows for LLaMA-Factory", files, [text]),
+            **preset_files(self.consumer, made, files),
+            "README.md": readme("Rows for LLaMA-Factory", files, [text, preset_commands(self.consumer, files)]),
         }
 
 

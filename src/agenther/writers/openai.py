@@ -17,6 +17,7 @@ from agenther.preferences import Pair
 from agenther.record import Json, JsonObject
 from agenther.writers.base import MESSAGES, Kind, Row, Trainable, check_json
 from agenther.writers.dialects import arguments_of, bound_turns, is_agent, list_of, one_turn, trained_part, words_of
+from agenther.writers.presets import FINE_TUNE, fine_tuning_job
 from agenther.writers.sidecars import Files, guide, readme, refusals_text, trained_kinds
 from agenther.writers.turns import calls_of, check_says_something, check_turns, function_of
 from agenther.writers.weights import weights_text
@@ -92,7 +93,7 @@ class OpenAiWriter:
         """Return a README with the calls."""
         if not files:
             return {}
-        commands = "\n".join(_COMMANDS[kind] for kind in trained_kinds(files))
+        commands = "\n".join(f"python fine_tune.py {kind}.job.json" for kind in trained_kinds(files))
         few = [
             f"`{kind}.jsonl`" for (side, kind), size in files.items() if side == "train" and size.n_rows < _LEAST_ROWS
         ]
@@ -103,7 +104,8 @@ class OpenAiWriter:
             weights=weights_text(files, "OpenAI", self.consumer),
             refuses=refusals_text(self.refuses),
         )
-        return {"README.md": readme("Rows for OpenAI fine-tuning", files, [text])}
+        jobs = {f"{kind}.job.json": fine_tuning_job(kind, files) for kind in trained_kinds(files)}
+        return {**jobs, "fine_tune.py": FINE_TUNE, "README.md": readme("Rows for OpenAI fine-tuning", files, [text])}
 
 
 def _messages(messages: Sequence[JsonObject], where: str, train_on: Container[Json]) -> list[JsonObject]:
@@ -191,11 +193,3 @@ def _check_message(message: Json, place: str) -> Json:
 def _check_name(name: Json, place: str) -> None:
     if not isinstance(name, str) or not _NAME.match(name):
         raise WriteError(f"{place}: expected a name of 1 to 64 letters, digits, _ and -, found {name!r:.80}")
-
-
-_UPLOAD = "openai api files.create --file {kind}.jsonl --purpose fine-tune"
-_COMMANDS: dict[Kind, str] = {
-    "sft": f"{_UPLOAD.format(kind='sft')}\nopenai api fine_tuning.jobs.create --model MODEL --training-file FILE_ID",
-    "dpo": f"{_UPLOAD.format(kind='dpo')}\n# preferences need a POST to /v1/fine_tuning/jobs with the method:\n"
-    '# {"model": "MODEL", "training_file": "FILE_ID", "method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.1}}}}',
-}

@@ -24,6 +24,7 @@ from agenther.writers.dialects import (
     trained_part,
     words_of,
 )
+from agenther.writers.presets import preset_commands, preset_files
 from agenther.writers.sidecars import Files, guide, length_limit, readme, test_file, trained_kinds
 from agenther.writers.turns import calls_of, check_says_something, check_turns
 from agenther.writers.weights import W, weights_text
@@ -129,7 +130,9 @@ class SwiftWriter:
         text = guide(
             self.consumer, commands=commands or "# no file has rows to train on", weights=_weights(files, self.consumer)
         )
-        return {**made, "README.md": readme("Rows for ms-swift", files, [text])} if files else {}
+        parts = [text, preset_commands(self.consumer, files)]
+        made |= preset_files(self.consumer, made, files)
+        return {**made, "README.md": readme("Rows for ms-swift", files, parts)} if files else {}
 
 
 def _steps(messages: Sequence[JsonObject]) -> list[Json]:
