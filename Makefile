@@ -50,10 +50,13 @@ $(VENV)-train/.done: pyproject.toml constraints.txt
 test-train: $(VENV)-train/.done  ## train tiny models with the extra `train` and look at tokens, losses and gradients
 	@OMP_NUM_THREADS=1 $(VENV)-train/bin/python -m pytest tests/train
 
-contracts: $(VENV)-train/.done $(VENV)/.dev  ## load our rows with frameworks in environments of yours: any of SWIFT, LLAMAFACTORY, AXOLOTL=PATH/TO/python
+contracts: $(VENV)-train/.done $(VENV)/.dev  ## load our rows with frameworks in environments of yours, compare what trains token by token: any of SWIFT, LLAMAFACTORY, AXOLOTL=PATH/TO/python; CORPORA=FOLDER: the labels of these runs
 	@$(VENV)-train/bin/python -m agenther.testing.tiny_model $(VENV)-train/tiny
+	@$(if $(CORPORA),printf 'test_share = 0.0\n' > $(VENV)-train/contracts.toml && $(BIN)/agenther run $(CORPORA) -o $(VENV)-train/contracts --config $(VENV)-train/contracts.toml \
+		--include-successes --weights ignore --for trl,swift,llamafactory,axolotl > /dev/null || test $$? = 3)
+	@$(BIN)/python -m tests.contracts.run $(CURDIR)/$(VENV)-train/tiny trl=$(CURDIR)/$(VENV)-train/bin/python $(if $(SWIFT),swift=$(SWIFT)) \
+		$(if $(LLAMAFACTORY),llamafactory=$(LLAMAFACTORY)) $(if $(AXOLOTL),axolotl=$(AXOLOTL)) $(if $(CORPORA),--out $(CURDIR)/$(VENV)-train/contracts)
 	@set -e; for one in $(if $(SWIFT),swift=$(SWIFT)) $(if $(LLAMAFACTORY),llamafactory=$(LLAMAFACTORY)) $(if $(AXOLOTL),axolotl=$(AXOLOTL)); do \
-		HF_HUB_OFFLINE=1 $(BIN)/python -m tests.contracts.run "$${one%%=*}" "$${one#*=}" $(CURDIR)/$(VENV)-train/tiny; \
 		HF_HUB_OFFLINE=1 $(BIN)/python -m tests.contracts.presets "$${one%%=*}" "$${one#*=}" $(CURDIR)/$(VENV)-train/tiny; done
 
 $(VENV)-bfcl/.done: Makefile
