@@ -17,8 +17,8 @@ HEAD = """# How good the verdict is
 checker says whether the run is right; our proposer plays no part. *First request*: the first user turn and the calls for it;
 *whole conversation*: all turns, read together. False accepts: share of the wrong pairs that are accepted. Coverage: share of the
 right pairs that are accepted; the others are refused, or unscored where the question or the run cannot be read. In brackets
-95 %, clustered by task: resampled tasks, no narrower than Clopper-Pearson on the effective number of pairs. *Tasks*: those with any
-false accept, and the upper bound of their share, which assumes nothing about pairs of one task. Near misses are wrong by
+95 %, clustered by task: resampled tasks, no narrower than Clopper-Pearson on the effective number of pairs. *Tasks*: those with
+any false accept, and the upper bound of their share, which assumes nothing about pairs of one task. Near misses are wrong by
 construction, all else is as the checker says.
 
 """

@@ -19,7 +19,7 @@ from agenther.stages.verify.replay.asked.calls import Leaf, Made, calls_of, equa
 from agenther.stages.verify.replay.asked.facts import Text
 from agenther.stages.verify.replay.asked.lexicon import WH, deeds_in, deeds_of, lexicon, stems_of, wide
 from agenther.stages.verify.replay.asked.origins import Origins
-from agenther.stages.verify.replay.asked.requests import requests
+from agenther.stages.verify.replay.asked.requests import Asked, requests
 from agenther.stages.verify.replay.asked.roles import unclear_roles
 from agenther.stages.verify.replay.asked.sentences import Sentences
 from agenther.stages.verify.replay.asked.things import current_places, things_in
@@ -219,15 +219,17 @@ class Reading:
     def _speaks(self, call: Made, text: Text, start: int, end: int) -> bool:
         """Tell whether a part, or a sentence of it, speaks of the tool of a call: of what it does, and of what it deals with."""
         tool, words = self._tools[call.name], text.words
-        said, deeds = wide(words), deeds_in(words)
-        if _HOW_MANY.search(text.text) or WH.search(text.text) or text.text.rstrip().endswith("?"):
+        asking = requests(text, frozenset(self._tools.tools))
+        said, deeds = wide(words), deeds_in(words) if call.changed else _deeds_of(asking)
+        is_question = text.text.rstrip().endswith("?") and all(one.is_light for one in asking)
+        if _HOW_MANY.search(text.text) or WH.search(text.text) or is_question:
             deeds |= _TO_KNOW
         if len(tool.nouns) > 1 and tool.nouns <= said and not (call.changed and self._shares_nouns(tool, said)):
             return True
         leaves_something = call.changed or not tool.deeds & _SHOWING
         if leaves_something and tool.known_nouns and not tool.known_nouns & said:
-            asking = deeds_in(one.stem for one in requests(text) if not one.is_light)
-            if not tool.deeds & asking or not self._is_spelt_out(call):
+            plain = deeds_in(one.stem for one in asking if not one.is_light)
+            if not tool.deeds & plain or not self._is_spelt_out(call):
                 return False
         if any(value is True and stems_of(name) <= words for name, value in call.arguments.items()):
             return True
@@ -256,3 +258,10 @@ class Reading:
         """Tell whether a text speaks as much of another tool that deals with the same."""
         others = (one for one in self._tools.tools.values() if one.name != tool.name)
         return any(one.nouns & tool.nouns and one.nouns <= said for one in others)
+
+
+def _deeds_of(asking: Iterable[Asked]) -> frozenset[str]:
+    """Return the deeds that are asked for: those of verbs, and of the words behind verbs that have none of their own."""
+    verbs = frozenset(one.stem for one in asking if not one.is_light)
+    behind = (one.behind for one in asking if one.is_light or one.stem in lexicon().operating)
+    return deeds_in(verbs | frozenset(word for text in behind for word in stems_of(text)))

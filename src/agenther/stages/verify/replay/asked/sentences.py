@@ -111,7 +111,8 @@ class Sentences:
         for tool in self._tools.tools.values():
             if not tool.nouns or tool.name in called or not tool.nouns <= self._text.words:
                 continue
-            if not tool.deeds & deeds or not _can_be_called(tool, self._text):
+            is_meant = tool.deeds & deeds or len(tool.known_nouns) > 1
+            if not is_meant or not _can_be_called(tool, self._text):
                 continue
             for noun in sorted(tool.nouns - wide(spoken)):
                 behind = [plain[at + 1] for at, word in enumerate(plain[:-1]) if word == noun]
