@@ -71,6 +71,15 @@ def test_nothing_is_said_of_a_run_that_may_have_seen_the_answer(last: tuple[str,
     assert pair_of(GOOD, sql_runs.run(TABLES, ELSEWHERE, last)) is None
 
 
+def test_a_run_that_did_the_same_where_something_else_came_back_is_no_partner() -> None:
+    same, other = (
+        sql_runs.run(TABLES, LOAF, (query, "[(5,)]")).model_copy(update={"id": "other"})
+        for query in (COUNT[0], f"{COUNT[0]} AND weight > 900")
+    )
+    assert pair_of(GOOD, other) is not None
+    assert pair_of(GOOD, same) is None
+
+
 def test_what_the_other_run_thinks_of_its_own_goal_is_taken_out() -> None:
     thought = "I look at the tables. The courier with the heaviest parcel may stand there."
     good = sql_runs.run((*TABLES, "I look at the tables."), (*LOAF, "Now the loaf table."), (*COUNT, "I count them."))

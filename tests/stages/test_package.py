@@ -13,8 +13,8 @@ from agenther.jobs.lines import Line, Turn, training_lines
 from agenther.jobs.training import TrainingFiles, UnpairedShuffle
 from agenther.messages import to_messages
 from agenther.preferences import Pair
-from agenther.stages.package.duplicates import fingerprint
 from agenther.stages.package.candidates import Candidate, pair_role, whole_run
+from agenther.stages.package.duplicates import fingerprint
 from agenther.stages.package.preferences import desirable, same_goal_pairs, undesirable
 from agenther.stages.package.split import group_of, seeded_rank, side_of
 from agenther.trajectory import Observation, Source, Step, ToolCall, Trajectory
@@ -111,6 +111,12 @@ def test_pairs_share_the_beginning_and_part_at_an_agent_turn() -> None:
     assert [*pair.prompt, *pair.chosen] == whole_run(good)
     assert [*pair.prompt, *pair.rejected] == whole_run(bad)
     assert (pair.chosen_trajectory, pair.rejected_trajectory, pair.weight) == ("good", "bad", 0.7)
+
+
+def test_runs_that_differ_in_what_came_back_alone_are_no_pair() -> None:
+    good, bad = run_of("good", ["ls", "wc -l"], success=True), run_of("bad", ["ls", "wc -l"], success=False)
+    unlucky = bad.model_copy(update={"steps": (*bad.steps[:1], agent(2, "ls", "no such folder"), *bad.steps[2:])})
+    assert pairs_of([(good, SUCCEEDED), (unlucky, FAILED)], 9) == []
 
 
 @pytest.mark.parametrize(

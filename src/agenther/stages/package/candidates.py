@@ -92,6 +92,17 @@ def _without_id(call: Json) -> Json:
     return {key: value for key, value in cast(JsonObject, call).items() if key != "id"}
 
 
+def acts_alike(one: Sequence[JsonObject], other: Sequence[JsonObject]) -> bool:
+    """Tell whether the agent says and does the same in two runs, whatever came back: nothing it did makes one better.
+
+    Args:
+        one: messages as `plain` gives them.
+        other: those of another.
+    """
+    first, second = ([m for m in side if m["role"] == "assistant"] for side in (one, other))
+    return first == second
+
+
 def common_prefix(one: Sequence[JsonObject], other: Sequence[JsonObject]) -> int:
     """Return how many leading messages two runs share, up to the agent's turn with which they part.
 

@@ -13,7 +13,7 @@ from agenther.conclusions import Example
 from agenther.messages import to_messages
 from agenther.preferences import Pair, PairEvidence
 from agenther.record import JsonObject, content_key
-from agenther.stages.package.candidates import Candidate, asks_the_same, common_prefix, plain
+from agenther.stages.package.candidates import Candidate, acts_alike, asks_the_same, common_prefix, plain
 from agenther.stages.relabel.rewrite import retell
 from agenther.stages.verify.missed import DOMAINS, why_missed
 from agenther.trajectory import Step, Trajectory
@@ -47,8 +47,9 @@ def _pair(example: Example, run: Trajectory, other: Candidate) -> Pair | None:
     if steps is None:
         return None
     chosen, rejected = list(example.messages), to_messages(_without_handing_in(steps, example), with_step=True)
-    n = common_prefix([plain(m) for m in chosen], [plain(m) for m in rejected])
-    if n == 0 or not _are_comparable(chosen[n:], rejected[n:], example.train_on):
+    ours, theirs = list(map(plain, chosen)), list(map(plain, rejected))
+    n = common_prefix(ours, theirs)
+    if n == 0 or acts_alike(ours, theirs) or not _are_comparable(chosen[n:], rejected[n:], example.train_on):
         return None
     return Pair(
         id=content_key([example.id, other.key, "hindsight_goal"])[:16],

@@ -13,6 +13,7 @@ from agenther.preferences import Pair, Unpaired
 from agenther.record import content_key
 from agenther.stages.package.candidates import (
     Candidate,
+    acts_alike,
     asks_the_same,
     common_prefix,
     is_own_failure,
@@ -39,13 +40,13 @@ def same_goal_pairs(candidates: Iterable[Candidate], most: int) -> Iterator[Pair
 
 
 def _pair(good: Candidate, bad: Candidate) -> Pair | None:
-    """Return the pair, or None where goals or tools differ, nothing is shared (simulated users differ) or all is."""
+    """Return the pair; None where goals or tools differ, nothing is shared (simulated users differ) or both do the same."""
     better, worse = good.run, bad.run
     if not asks_the_same(better, worse):
         return None
     chosen, rejected = good.messages, bad.messages
     n = common_prefix(good.plain, bad.plain)
-    if n == 0 or not chosen[n:] or not rejected[n:] or good.plain == bad.plain:
+    if n == 0 or not chosen[n:] or not rejected[n:] or acts_alike(good.plain, bad.plain):
         return None
     return Pair(
         id=content_key([good.key, bad.key])[:16],
