@@ -38,6 +38,12 @@ BROKEN = """
     class Greedy(Rude):
         def reset(self, config): return config["rooms"].clear()
         def call(self, name, arguments): return arguments.clear()
+    class Cancelled(BaseException):
+        def __str__(self): raise RuntimeError("has no words")
+    class Loud(Rude):
+        def reset(self, config): print("good morning")
+        def call(self, name, arguments): raise Cancelled
+        def snapshot(self): return "x" * 2_000
     class Dumb: pass
     def unwilling(): raise OSError("worn out")
     number = 4
@@ -75,7 +81,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         block("python", "class RoomDesk"),
         "[agenther.environments]" + points.replace('"', ""),
     )
-    names = ("Rude", "Deep", "Greedy", "Dumb", "unwilling", "number", "missing")
+    names = ("Rude", "Deep", "Greedy", "Loud", "Dumb", "unwilling", "number", "missing")
     bad = "\n".join(f"{name} = bad_rooms:{name}" for name in names)
     install(
         folder,
@@ -138,7 +144,8 @@ def test_each_replay_has_an_instance_of_its_own_and_copies(site: Path) -> None:
 
 
 def test_what_is_wrong_with_an_environment_names_its_package_and_stops_no_other(site: Path) -> None:
-    assert set(known_environments()) == {"bfcl_multi_turn", "room_desk", "Rude", "Deep", "Greedy", "Dumb", "unwilling"}
+    loaded = {"bfcl_multi_turn", "room_desk", "Rude", "Deep", "Greedy", "Loud", "Dumb", "unwilling"}
+    assert set(known_environments()) == loaded
     assert [problem.split(": ")[0] for problem in environment_problems()] == [
         "bad-rooms 0.3",
         "environment 'missing' of bad-rooms 0.3 is left out",
@@ -165,6 +172,21 @@ def test_whatever_an_environment_raises_or_returns_is_a_replay_error(site: Path)
     with pytest.raises(ReplayError, match="100 levels"):
         deep.snapshot()
     plugins.close_environment(rude)
+
+
+def test_an_environment_that_prints_cancels_or_shows_too_much_harms_nobody_else(
+    site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loud = known_environments()["Loud"].make()
+    loud.reset({})
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "good morning\n")
+    with pytest.raises(ReplayError, match=r"call of go: .*Cancelled"):
+        loud.call("go", {})
+    assert loud.snapshot() == "x" * 2_000
+    monkeypatch.setattr(plugins, "LARGEST", 1_000)
+    with pytest.raises(ReplayError, match="2002 bytes of JSON, more than 1000"):
+        loud.snapshot()
 
 
 def test_the_command_line_lists_them(site: Path) -> None:

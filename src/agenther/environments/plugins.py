@@ -1,13 +1,16 @@
 """Environments by name: ours, and those of other packages, found by the entry-point group `agenther.environments`.
 
 Loaded when the first run asks for one, never on import. They are foreign code: whatever one of them raises or returns that is no
-JSON becomes a `ReplayError` that names it, and nothing that it keeps changing reaches what was shown before.
+JSON becomes a `ReplayError` that names it, nothing that it keeps changing reaches what was shown before, and what it prints
+goes to standard error.
 """
 
 from __future__ import annotations
 
 import contextlib
 import copy
+import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -18,10 +21,13 @@ import orjson
 
 from agenther.environments.base import Environment, MakeEnvironment
 from agenther.environments.bfcl import BFCL, make_bfcl
+from agenther.environments.session import TimeIsUp
 from agenther.errors import ReplayError, UserError
 from agenther.record import DEEPEST, Json, JsonObject, is_storable
 
 GROUP = "agenther.environments"
+LARGEST = 64 << 20
+"""Bytes of JSON of a state or an observation."""
 T = TypeVar("T")
 
 
@@ -106,9 +112,11 @@ def _plain(what: str, value: Json) -> Json:
     """Return a copy of a value as JSON has it."""
     try:
         text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
-        plain = cast(Json, orjson.loads(text))
+        plain = cast(Json, orjson.loads(text)) if len(text) <= LARGEST else None
     except (TypeError, orjson.JSONDecodeError) as error:
         raise ReplayError(f"{what} returned what is no JSON: {' '.join(str(error).split())}") from None
+    if len(text) > LARGEST:
+        raise ReplayError(f"{what} returned {len(text)} bytes of JSON, more than {LARGEST}")
     if not is_storable(plain):
         raise ReplayError(f"{what} returned JSON nested more than {DEEPEST} levels deep")
     return plain
@@ -171,11 +179,13 @@ def _first_line(factory: Callable[[], Any]) -> str:
 def _or_replay_error(what: str, question: Callable[[], T]) -> T:
     """Return an answer of foreign code; what it raises becomes a ReplayError, but for what a user can mend."""
     try:
-        return question()
-    except (UserError, ReplayError):
+        with contextlib.redirect_stdout(sys.stderr):
+            return question()
+    except (UserError, ReplayError, TimeIsUp, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
-        raise ReplayError(f"{what}: {type(error).__name__}: {' '.join(str(error).split())}") from error
+    except BaseException as error:
+        said = "".join(traceback.format_exception_only(error))
+        raise ReplayError(f"{what}: {' '.join(said.split())}") from error
 
 
 _OURS = {

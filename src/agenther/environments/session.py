@@ -20,11 +20,13 @@ from agenther.errors import ReplayError
 from agenther.record import Json, JsonObject
 
 TIME_LIMIT_S = 120.0
-"""Seconds that one replay may take, its environment's making and closing included."""
+"""Seconds that one replay may take, its environment's making included."""
+CLOSE_LIMIT_S = 5.0
+"""Seconds that closing may take, also when the time of the replay is up."""
 T = TypeVar("T")
 
 
-class _TimeIsUp(BaseException):
+class TimeIsUp(BaseException):
     """Raised inside a simulator that takes too long; no `except Exception` of its own holds it up."""
 
 
@@ -49,6 +51,7 @@ class Session:
         close = getattr(self._made, "close", None)
         self._made = None
         if callable(close):
+            self._deadline = time.monotonic() + CLOSE_LIMIT_S
             try:
                 self._ask("close", close)
             except ReplayError:
@@ -77,10 +80,10 @@ class Session:
         left = self._deadline - time.monotonic()
         try:
             if left <= 0:
-                raise _TimeIsUp
+                raise TimeIsUp
             with _alarm(left):
                 return question()
-        except _TimeIsUp:
+        except TimeIsUp:
             raise ReplayError(f"{what[:60]}: the replay takes too long") from None
 
 
@@ -92,7 +95,7 @@ def _alarm(seconds: float) -> Generator[None]:
         return
 
     def ring(_: int, __: FrameType | None) -> None:
-        raise _TimeIsUp
+        raise TimeIsUp
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -143,3 +143,21 @@ def test_a_session_hands_out_copies_and_closes() -> None:
     assert closed == [True]
     with pytest.raises(ReplayError, match="not open"):
         session.snapshot()
+    with pytest.raises(ReplayError, match="too long"), Session(Open, time_limit_s=-1) as session:
+        session.snapshot()
+
+
+def test_an_environment_whose_time_is_up_is_closed_all_the_same() -> None:
+    closed: list[bool] = []
+
+    class Slow(Greenhouse):
+        def call(self, name: str, arguments: JsonObject) -> Json:
+            time.sleep(5)
+            return None
+
+        def close(self) -> None:
+            closed.append(True)
+
+    with pytest.raises(ReplayError, match="too long"), Session(Slow, time_limit_s=0.2) as session:
+        session.call("plant_seed", {})
+    assert closed == [True]
