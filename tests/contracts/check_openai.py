@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import Any, NotRequired
 
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 from pydantic import TypeAdapter, ValidationError
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 
 class Conversation(TypedDict):
@@ -52,7 +52,7 @@ def main() -> None:
                 sys.stderr.write(f"row {number}: {error!s:.600}\n")
                 continue
             if made != row:
-                sys.stderr.write(f"row {number}: keys that the types lack in {str(given):.300}\n")
+                sys.stderr.write(f"row {number}: keys that the types lack in {given!s:.300}\n")
                 continue
             print(json.dumps({"row": number}))
 

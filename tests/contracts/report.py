@@ -13,8 +13,8 @@ from agenther.writers import WRITERS
 
 INTRO = """# Training rows, loaded by the frameworks themselves
 
-Written by `make contracts` (`tests/contracts`), which gives the rows to each framework's own loader and template, and compares the tokens that carry
-loss with the labels, one by one. The model is the tiny one (random weights, tokens are bytes); what makes rows and masks is the framework's code.
+Written by `make contracts` (`tests/contracts`): each framework's own loader and template takes the rows, and the tokens that
+carry loss are compared with the labels, one by one. The tokenizer is the tiny model's, whose tokens are bytes.
 """
 COLUMNS = (
     *("rows of", "consumer", "kind", "rows", "loaded", "dropped", "tokens", "trained"),
@@ -22,8 +22,9 @@ COLUMNS = (
 )
 RULE = f"|---|---|---|{'---:|' * 8}---|---|---|"
 NOTES = """
-- *of others trained*: characters of results, users, system texts, template marks and masked agent turns whose loss counts, by who said them.
-- *of the agent missed*: characters of turns that must be trained and are not. *Other text*: sides whose text is not what was expected.
+- *of others trained*: characters whose loss counts and must not, by whose they are: results (`tool`), `user`, `system`, the marks
+  of the template (`mark`), agent turns that are not to be imitated (`masked`).
+- *of the agent missed*: characters of turns that must be trained and are not. *Other text*: sides whose text is not the expected.
 - openai: rows are validated by the types of the `openai` package and carry no unknown key; only the provider knows its tokens.
 - No line: the consumer has no such kind, or no row of the material has its form (`set_aside.jsonl` says why).
 """
