@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help counts demo demo-llm test test-train bfcl-env test-bfcl validity contracts contracts-tasks check fuzz format clean
+.PHONY: help counts demo demo-llm test test-train bfcl-env test-bfcl validity contracts contracts-env contracts-tasks check fuzz format clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -50,13 +50,28 @@ $(VENV)-train/.done: pyproject.toml constraints.txt
 test-train: $(VENV)-train/.done  ## train tiny models with the extra `train` and look at tokens, losses and gradients
 	@OMP_NUM_THREADS=1 $(VENV)-train/bin/python -m pytest tests/train
 
-contracts: $(VENV)-train/.done $(VENV)/.dev  ## load our rows with frameworks in environments of yours, compare what trains token by token: any of SWIFT, LLAMAFACTORY, AXOLOTL=PATH/TO/python; CORPORA=FOLDER: the labels of these runs
+FRAMEWORKS := swift llamafactory axolotl openai
+SWIFT ?= $(wildcard $(CURDIR)/$(VENV)-swift/bin/python)
+LLAMAFACTORY ?= $(wildcard $(CURDIR)/$(VENV)-llamafactory/bin/python)
+AXOLOTL ?= $(wildcard $(CURDIR)/$(VENV)-axolotl/bin/python)
+OPENAI ?= $(wildcard $(CURDIR)/$(VENV)-openai/bin/python)
+TRAINING := $(if $(SWIFT),swift=$(SWIFT)) $(if $(LLAMAFACTORY),llamafactory=$(LLAMAFACTORY)) $(if $(AXOLOTL),axolotl=$(AXOLOTL))
+
+$(FRAMEWORKS:%=$(VENV)-%/.done): $(VENV)-%/.done: tests/contracts/environments/%.txt
+	@test -x $(VENV)-$*/bin/python || $(PYTHON) -m venv $(VENV)-$*
+	@if grep -q '^torch==' $<; then $(VENV)-$*/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' $<)"; fi
+	@$(VENV)-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+contracts-env: $(FRAMEWORKS:%=$(VENV)-%/.done)  ## make the environments of `contracts`: ms-swift, LLaMA-Factory, axolotl, openai, with all their versions (gigabytes; Python 3.11)
+
+contracts: $(VENV)-train/.done $(VENV)/.dev  ## load our rows with the frameworks themselves, compare what trains token by token; SWIFT, LLAMAFACTORY, AXOLOTL, OPENAI, FASTCHAT=PATH/TO/python: other environments than those of contracts-env; CORPORA=FOLDER: the labels of these runs; REPORT=FILE: write it there
 	@$(VENV)-train/bin/python -m agenther.testing.tiny_model $(VENV)-train/tiny
 	@$(if $(CORPORA),printf 'test_share = 0.0\n' > $(VENV)-train/contracts.toml && $(BIN)/agenther run $(CORPORA) -o $(VENV)-train/contracts --config $(VENV)-train/contracts.toml \
-		--include-successes --weights ignore --for trl,swift,llamafactory,axolotl > /dev/null || test $$? = 3)
-	@$(BIN)/python -m tests.contracts.run $(CURDIR)/$(VENV)-train/tiny trl=$(CURDIR)/$(VENV)-train/bin/python $(if $(SWIFT),swift=$(SWIFT)) \
-		$(if $(LLAMAFACTORY),llamafactory=$(LLAMAFACTORY)) $(if $(AXOLOTL),axolotl=$(AXOLOTL)) $(if $(CORPORA),--out $(CURDIR)/$(VENV)-train/contracts)
-	@set -e; for one in $(if $(SWIFT),swift=$(SWIFT)) $(if $(LLAMAFACTORY),llamafactory=$(LLAMAFACTORY)) $(if $(AXOLOTL),axolotl=$(AXOLOTL)); do \
+		--include-successes --weights ignore --for trl,swift,llamafactory,axolotl,openai,sharegpt > /dev/null || test $$? = 3)
+	@$(BIN)/python -m tests.contracts.run $(CURDIR)/$(VENV)-train/tiny trl=$(CURDIR)/$(VENV)-train/bin/python $(TRAINING) $(if $(OPENAI),openai=$(OPENAI)) \
+		$(if $(FASTCHAT),sharegpt=$(FASTCHAT)) $(if $(CORPORA),--out $(CURDIR)/$(VENV)-train/contracts --of "recorded runs") $(if $(REPORT),--report $(REPORT))
+	@set -e; for one in $(TRAINING); do \
 		HF_HUB_OFFLINE=1 $(BIN)/python -m tests.contracts.presets "$${one%%=*}" "$${one#*=}" $(CURDIR)/$(VENV)-train/tiny; done
 
 $(VENV)-bfcl/.done: Makefile
