@@ -162,6 +162,13 @@ def test_a_page_that_is_the_first_one_makes_no_task() -> None:
     assert (found.why, found.detail) == (Unfit.CONTROL_FAILED, "noop passes")
 
 
+def test_a_page_by_its_number_or_order_makes_no_task() -> None:
+    run = shop_run("/stock?p=2")
+    claim = Claim(text="second", kind="web.page", evidence=(whole_field(run.step(3), "observations[0].content"),))
+    assert aside(derive(example_of(run, "Open page 2 of the stock.", "web", claim), run)).why is Unfit.SEVERAL_WAYS
+    assert isinstance(derive(example_of(run, "Open the stock of 2029.", "web", claim), run), Task)
+
+
 def test_a_key_of_the_session_in_the_path_makes_no_task() -> None:
     run = shop_run("/admin/customer/index/key/0123456789abcdef0123/")
     assert aside(derive(label(run), run)).why is Unfit.NOT_RECORDED
@@ -202,6 +209,7 @@ def test_what_the_log_does_not_tell_of_a_change_makes_no_task() -> None:
     assert network_task(network_run("500 Oops")) is Unfit.NOT_OBSERVED
     assert network_task(network_run("200 OK", "/wheels/9")) is Unfit.NOT_RECORDED
     assert network_task(network_run("200 OK"), "Rename the wheel.") is Unfit.SEVERAL_WAYS
+    assert network_task(network_run("200 OK"), "Rename the wheel of 1999.") is Unfit.SEVERAL_WAYS
 
 
 def test_a_dialogue_carries_the_goal_as_the_users_instruction() -> None:

@@ -105,6 +105,11 @@ def test_a_reward_that_was_laid_there_counts_for_nothing(tmp_path: Path) -> None
     (logs / "reward.txt").write_text("1")
     assert box.reward() == 0
     assert not (logs / "reward.json").exists()
+    (logs / "reward.json").mkdir()
+    (logs / "reward.txt").unlink()
+    (logs / "reward.txt").symlink_to(logs / "elsewhere")
+    assert box.reward() == 0
+    assert sorted(path.name for path in logs.iterdir() if not path.is_symlink()) == ["reward.txt"]
 
 
 def with_agent(task: Task) -> Task:

@@ -23,7 +23,7 @@ SCALARS = st.integers(-(10**6), 10**6) | st.text(
         (14, "14"), ("14", 14.0), ("3.50", 3.5), ("Ash  Blue", "ash blue"), (["a", "b"], ["B", "A"]), ([7], 7), (7, [7]),
         ([["Baking", 3], ["Glazing", 5]], [["glazing", "5"], ["baking", 3]]),
         ({"high": ["05:42", "18:10"]}, {"High": ["05:42", "18:10"]}),
-        ("1e3", 1000), (True, True), ("-0", 0),
+        ("1.5e+3", 1500), (True, True), ("-0", 0),
     ],
 )  # fmt: skip
 def test_the_same_answer_in_another_spelling(expected: Any, found: Any) -> None:
@@ -36,6 +36,7 @@ def test_the_same_answer_in_another_spelling(expected: Any, found: Any) -> None:
         (14, 15), (14, "14 files"), (["a", "b"], ["a"]), (["a"], ["a", "a"]), (["a", "b"], "a b"), (14, True), (1, True),
         ([["Baking", 3]], [[3, "Baking"]]), ({"high": "05:42"}, {"high": "05:42", "low": "11:55"}), (None, ""), ("None", None),
         ({"high": ["05:42", "18:10"]}, {"high": ["18:10", "05:42"]}), ("$5.30", "$5.31"), (5.3, 5.31),
+        ("12_34", "1234"), ("02134", 2134), ("12e4", 120000), (f"{10**35 + 1}", f"{10**35 + 2}"), ("٣", 3),
     ],
 )  # fmt: skip
 def test_another_answer(expected: Any, found: Any) -> None:
@@ -96,3 +97,12 @@ def test_a_log_with_garbage_keeps_its_calls(tmp_path: Any) -> None:
         '{"name": "a", "arguments": {"n": 1}}\n[]\nno json\n{"name": 3, "arguments": {}}\n{"name": "b", "arguments": []}\n'
     )
     assert harness.logged(log) == [{"name": "a", "arguments": {"n": 1}}]
+
+
+def test_a_log_keeps_calls_with_any_character(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASK_ROOT", str(tmp_path))
+    settings = tmp_path / "settings.json"
+    settings.write_text('{"environment": {"kind": "recorded", "initial": {"responses": {}, "effects": []}}}')
+    arguments = {"note": "two\u2028lines\x85 and\x1c more"}
+    harness.call(settings, ["write", harness.json.dumps(arguments)])
+    assert harness.logged(tmp_path / harness.LOG) == [{"name": "write", "arguments": arguments}]

@@ -50,6 +50,15 @@ def test_a_site_is_known_by_its_port_or_by_what_the_user_says() -> None:
     assert made.rows["tasks.json"]["start_urls"] == ["__REDDIT__/"]
 
 
+def test_a_site_ends_where_its_name_does() -> None:
+    other = task_of(shop_run(site="http://kiln.example:5050.other"))
+    found = WebArenaVerified({"reddit": "http://kiln.example:5050"}).render(other, 0)
+    assert isinstance(found, SetAside)
+    below = task_of(shop_run("/admin/glazes", site="http://kiln.example:5050"))
+    made = rendered(below, shopping="http://kiln.example:5050", shopping_admin="http://kiln.example:5050/admin")
+    assert made.rows["tasks.json"]["sites"] == ["shopping_admin"]
+
+
 def test_the_admin_site_lies_below_its_path() -> None:
     run = shop_run("/admin/glazes", site="http://kiln.example:7780")
     made = cast(Any, rendered(task_of(run)).rows["tasks.json"])

@@ -11,11 +11,13 @@ import copy
 import hashlib
 import json
 import os
+import re
+import shutil
 import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +27,8 @@ GROUP = "agenther.environments"
 NOT_RECORDED = "Error: nothing is recorded for this call."
 LOG, ANSWER = "app/calls.jsonl", "app/answer.json"
 REWARD, OTHER_REWARD = "logs/verifier/reward.txt", "logs/verifier/reward.json"
+NUMERAL = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-][0-9]{1,3})?")
+"""A number as programs write it. `007`, `12_34` and `12e4` are names."""
 
 
 class Simulator(Protocol):
@@ -48,13 +52,14 @@ def plain(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     text = " ".join(unicodedata.normalize("NFKC", str(value)).casefold().split())
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
+    if NUMERAL.fullmatch(text) is None:
         return text
-    if not number.is_finite() or abs(number.adjusted()) > 60:
+    number = Decimal(text)
+    if abs(number.adjusted()) > 60:
         return text
-    return format(number.normalize() + 0, "f")
+    whole, _, decimals = format(number, "f").removeprefix("+").partition(".")
+    decimals = decimals.rstrip("0")
+    return "0" if not number else f"{whole}.{decimals}" if decimals else whole
 
 
 def canonical(value: Any, ordered: bool) -> str:
@@ -174,7 +179,7 @@ def logged(path: Path) -> "list[Any]":
     if not path.exists():
         return []
     found: list[Any] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").split("\n"):
         try:
             one = json.loads(line)
         except (ValueError, RecursionError):
@@ -205,7 +210,11 @@ def verify(expected: Path) -> bool:
     """Decide the task and write its reward: 0 before anything is tried, so that nothing that breaks leaves another."""
     reward = root() / REWARD
     reward.parent.mkdir(parents=True, exist_ok=True)
-    (root() / OTHER_REWARD).unlink(missing_ok=True)
+    for path in (reward, root() / OTHER_REWARD):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
     reward.write_text("0\n", encoding="utf-8")
     good = passes(read(expected), logged(root() / LOG), read(root() / ANSWER))
     reward.write_text(f"{int(good)}\n", encoding="utf-8")

@@ -22,6 +22,8 @@ VOLATILE = frozenset(
     " timestamp nonce cache utm_source utm_medium utm_campaign utm_term utm_content".split()
 )
 """Query parameters that differ between visits of the same page."""
+_SHOWS = frozenset({"page", "p", "sort", "order", "dir", "limit"})
+"""Those of them that say which part of a page is shown, and in which order."""
 _URL = re.compile(r"^(?:- )?(?:Page )?URL: (?P<url>\S+)[ \t]*$", re.MULTILINE)
 _STATUS = re.compile(r"^(?:Status|Error): (?P<status>\d{3})\b", re.MULTILINE)
 _HEAD = 2000
@@ -54,7 +56,15 @@ def find_target(example: Example, run: Trajectory) -> Browsing | SetAside:
         return SetAside(Unfit.NOT_OBSERVED, f"the last page was answered with {last.status}")
     if _KEY_IN_PATH.search(split_url(last.url).path):
         return SetAside(Unfit.NOT_RECORDED, "the path of the page holds a key of the session")
+    shown = (v for k, v in parse_qsl(split_url(last.url).query) if k.casefold() in _SHOWS)
+    if any(_names(example.hindsight_goal, value) for value in shown):
+        return SetAside(Unfit.SEVERAL_WAYS, "the goal names a part or an order of the page, which is not looked at")
     return Browsing(Checker(kind="url", spec={"url": lasting(last.url)}), requests, evidence)
+
+
+def _names(goal: str, value: str) -> bool:
+    """Tell whether a goal says a value, as whole words."""
+    return re.search(rf"(?<!\w){re.escape(value.strip())}(?!\w)", goal, re.IGNORECASE) is not None
 
 
 def requests_of(example: Example, run: Trajectory) -> Iterator[Request]:
@@ -98,8 +108,8 @@ def _sent(example: Example, requests: tuple[Request, ...], last: Request) -> Bro
     if not 200 <= last.status < 300:
         return SetAside(Unfit.NOT_OBSERVED, f"what was sent was answered with {last.status}")
     fields = last.sent if isinstance(last.sent, dict) else {}
-    goal = example.hindsight_goal.casefold()
-    named: JsonObject = {k: v for k, v in fields.items() if isinstance(v, str) and v.strip() and v.casefold() in goal}
+    goal = example.hindsight_goal
+    named: JsonObject = {k: v for k, v in fields.items() if isinstance(v, str) and v.strip() and _names(goal, v)}
     if not named:
         return SetAside(Unfit.SEVERAL_WAYS, "the goal names nothing of what was sent")
     spec: JsonObject = {"method": last.method, "url": lasting(last.url), "sent": named, "status": last.status}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from typing import cast
 from urllib.parse import parse_qsl, urldefrag, urlencode
 
 from agenther.record import Json, JsonObject
@@ -57,7 +58,8 @@ The package's command line takes no other task file than its own 812 tasks; in P
 """
 
     def __init__(self, sites: Mapping[str, str] | None = None) -> None:
-        self._sites = {name: url.rstrip("/") for name, url in (sites or {}).items()}
+        given = {name: url.rstrip("/") for name, url in (sites or {}).items()}
+        self._sites = dict(sorted(given.items(), key=lambda item: (-len(item[1]), item[0])))
 
     def render(self, task: Task, number: int) -> Rendered | SetAside:
         """Return the task, its twin, and the response and recording of its oracle."""
@@ -93,7 +95,7 @@ The package's command line takes no other task file than its own 812 tasks; in P
         """Return the name of the site on which a task ends, and the URL that its placeholder stands for."""
         for url in (one.url for one in reversed(task.oracle.requests)):
             for name, base in self._sites.items():
-                if url.startswith(base):
+                if _lies_below(base, url):
                     return name, base
         parts = split_url(task.oracle.requests[-1].url)
         try:
@@ -118,7 +120,11 @@ class _Places:
 
     def holds(self, url: str) -> bool:
         """Tell whether a URL lies on the site."""
-        return url.startswith(self._base)
+        return _lies_below(self._base, url)
+
+
+def _lies_below(base: str, url: str) -> bool:
+    return url.startswith(base) and url[len(base) :][:1] in ("", "/", "?", "#")
 
 
 def _evaluators(task: Task, places: _Places) -> list[Json] | SetAside:
@@ -130,6 +136,8 @@ def _evaluators(task: Task, places: _Places) -> list[Json] | SetAside:
             expected: JsonObject = {"url": places.named(str(spec["url"])), "http_method": "GET", "response_status": 200}
             return [_says("navigate"), _network(expected)]
         case "network" if places.holds(str(spec["url"])):
+            if any(_PATTERN.fullmatch(str(one)) for one in cast(JsonObject, spec["sent"]).values()):
+                return SetAside(Unfit.OTHER_KIND, "the evaluator would take what was sent for a pattern")
             expected = {"url": places.named(str(spec["url"])), "http_method": spec["method"], "post_data": spec["sent"]}
             return [_says("mutate"), _network({**expected, "response_status": spec["status"]})]
         case _:
