@@ -55,7 +55,8 @@ def command(
     _bars("pairs made, by kind", cast(dict[str, int], manifest.get("pairs", {})), console)
     _lengths(manifest, console)
     undrawn = cast(dict[str, dict[str, int]], manifest.get("undrawn", {}))
-    _tallies("rows not drawn, by severity weight", undrawn, console)
+    left = {name: tally for name, tally in undrawn.items() if any(tally.values())}
+    _tallies("rows not drawn, by severity weight", left, console)
     if reached is not None:
         from agenther.cli.coverage import print_coverage
 
