@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple, cast
 
 from rich.console import Console
@@ -108,7 +109,7 @@ def print_summary(summary: Summary, out: Path, console: Console) -> None:
         console.print(
             "hint: outcomes of unlabelled runs can be given with --labels FILE.csv (columns id, success or reward)"
         )
-    name = escape(path_text(out))
+    name = escape(quote(path_text(out)))
     look = (
         f"agenther show {name}[/]  one label with its evidence"
         if n_examples
