@@ -77,7 +77,11 @@ def _told(done: JsonObject, out: Path) -> str:
         f"{data['rows']} rows, {data['trained_tokens']} of {data['tokens']} tokens trained, {done['steps']} steps",
         *(f"of these: {kind}: {n}" for kind, n in data["kinds"].items()),
         *(f"left out: {why}: {n}" for why, n in data["left_out"].items()),
-        f"loss {done['first_loss']} -> {done['last_loss']}",
+        f"loss {_short(done['first_loss'])} -> {_short(done['last_loss'])}",
         f"model: {path_text(out)}",
     ]
     return "\n".join(lines)
+
+
+def _short(loss: Any) -> str:
+    return "unknown" if loss is None else f"{loss:.4g}"

@@ -71,7 +71,8 @@ def read_lines(path: Path) -> Iterator[tuple[int, Any]]:
     except (OSError, ValueError) as error:
         raise UserError(
             f"{path_text(path)}: expected a file of a finished job, found {error}",
-            "run `agenther run INPUT -o OUT` first, and name OUT as --data",
+            "run `agenther run INPUT -o OUT` first, and name OUT as --data; if OUT is for other trainers,"
+            " `agenther export OUT --for trl` adds these rows",
         ) from error
 
 
