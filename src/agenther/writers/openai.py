@@ -39,7 +39,7 @@ _KEYS = {
 _LEAST_ROWS = 10
 
 REFUSES: Mapping[Kind, str] = {
-    "kto": "OpenAI has no such training; `swift` and `trl` have",
+    "kto": "OpenAI has no such training; `swift` and `trl` have it",
     "goal_contrast": "a pair has one prompt here, and the two goals of a run are two; `swift` has it, and `agenther train "
     "goal-contrast`",
 }
