@@ -14,7 +14,7 @@ from agenther.environments.base import MakeEnvironment, setting_of
 from agenther.environments.bfcl import bfcl_python
 from agenther.environments.plugins import GROUP, find_environment, why_not_ready
 from agenther.errors import ConfigError, UserError
-from agenther.record import Json, JsonObject, content_key
+from agenther.record import Json, JsonObject, content_key, is_storable
 from agenther.replay import Setting
 from agenther.trajectory import Trajectory
 
@@ -57,12 +57,14 @@ def assign(given: str | None) -> Assigned:
     """
     if given is None:
         return Assigned()
-    name, _, file = given.partition("=")
+    name, equals, file = given.partition("=")
     environment = find_environment(name)
     if environment is None:
         raise ConfigError(f"--environment {name}: no such environment", "`agenther environments` lists them")
     if why := why_not_ready(environment):
         raise ConfigError(f"--environment {name}: {why}")
+    if equals and not file:
+        raise ConfigError(f"--environment {given}: expected a file behind the equals sign")
     return Assigned(name, _read_states(Path(file)) if file else {})
 
 
@@ -76,10 +78,10 @@ def _read_states(path: Path) -> dict[str, JsonObject]:
             rows = [_row(orjson.loads(line)) for line in text.splitlines() if line.strip()]
     except (OSError, orjson.JSONDecodeError) as error:
         raise ConfigError(f"--environment {path}: expected a file of JSON, found {error}") from error
-    states = {task: state for task, state in rows if isinstance(state, dict)}
-    if len(states) < len(rows):
+    states = {task: state for task, state in rows if isinstance(state, dict) and is_storable(state)}
+    if len(states) < len(rows) or not rows:
         raise ConfigError(
-            f"--environment {path}: expected a state for each task, found something else",
+            f"--environment {path}: expected one state for each task, found something else",
             'a JSON object {"TASK": {...}}, or lines {"task_id": "TASK", "initial": {...}}',
         )
     return states

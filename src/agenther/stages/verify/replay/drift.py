@@ -1,6 +1,7 @@
 """How what came back this time differs from what the run recorded.
 
-Logs write observations down as text: JSON, Python literals, plain words. Those that say the same are equal.
+Logs write observations down as text: JSON, Python literals, plain words. Those that say the same are equal. Where redaction took
+something out of a record, what came back is compared without secrets and personal data too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 
 from agenther.literals import literal_value
 from agenther.record import Json, canonical_json
+from agenther.stages.redact import redact_text
 
 _PLACEHOLDER = re.compile(r"<([A-Z][A-Z_]*)_\d+>")
 _SHOWN = 80
@@ -18,6 +20,8 @@ def drift_between(recorded: str | None, replayed: Json) -> str | None:
     """Return how a replayed observation differs from the recorded one; None when it does not, or nothing was recorded."""
     if recorded is None:
         return None
+    if _PLACEHOLDER.search(recorded):
+        recorded, replayed = _PLACEHOLDER.sub(r"<\1>", recorded), _redacted(replayed)
     if isinstance(replayed, str) and _plain(recorded) == _plain(replayed):
         return None
     now = literal_value(replayed) if isinstance(replayed, str) else replayed
@@ -34,8 +38,18 @@ def as_text(observation: Json) -> str:
     return observation if isinstance(observation, str) else canonical_json(observation).decode()
 
 
+def _redacted(value: Json) -> Json:
+    if isinstance(value, str):
+        return _PLACEHOLDER.sub(r"<\1>", redact_text(value))
+    if isinstance(value, list):
+        return [_redacted(member) for member in value]
+    if isinstance(value, dict):
+        return {str(_redacted(key)): _redacted(member) for key, member in value.items()}
+    return value
+
+
 def _plain(text: str) -> str:
-    return " ".join(_PLACEHOLDER.sub(r"<\1>", text).split())
+    return " ".join(text.split())
 
 
 def _same(a: Json, b: Json) -> bool:
