@@ -4,6 +4,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from agenther.environments.calls import Call, gold_of
 from agenther.errors import ReadError
 from agenther.readers import READERS
 from agenther.readers.base import read_head
@@ -52,6 +53,16 @@ def test_a_record_with_all_fields(tmp_path: Path):
     assert run.labels == {"metadata": {"x": 1}}
     assert run.tools[0]["function"] == {"name": "find_stop", "description": "Find a stop", "parameters": {}}
     assert [step.source for step in run.steps] == ["system", "user", "agent", "agent"]
+
+
+def test_where_a_run_can_be_made_again_and_its_right_calls(tmp_path: Path):
+    gold = [{"name": "find_stop", "arguments": {"name": "lighthouse"}}]
+    setting = {"kind": "buses", "initial": {"day": 7}}
+    run = one(tmp_path, {"messages": CHAT, "environment": setting, "gold_calls": gold})
+    assert run.labels == {"environment": setting, "gold_calls": gold}
+    assert gold_of(run) == (Call("find_stop", {"name": "lighthouse"}),)
+    assert gold_of(one(tmp_path, {"messages": CHAT, "gold_calls": []})) == ()
+    assert one(tmp_path, {"messages": CHAT, "environment": "none", "gold_calls": "none"}).labels == {}
 
 
 def test_answers_without_id_join_the_calls_that_wait_in_order(tmp_path: Path):

@@ -2,9 +2,10 @@
 
 Read from a record: the messages under `messages`, `trajectory`, `conversation` or `conversations`; `tools` (or the older
 `functions`), as a list or as JSON text; `system`, where Anthropic's dialect keeps it; `goal`, `id`, `task_id`, `success`,
-`reward`, `model`, `metadata`. Without a `goal` the first user message is the goal. Without `success` a reward of 1 or more is
-a success, a smaller one a failure. In place of messages, items of the Responses API stand under `input` and `output`, with
-`instructions` for the system text. How single messages are read belongs to `chat`, items to `responses`.
+`reward`, `model`, `metadata`, `environment`, `gold_calls`. Without a `goal` the first user message is the goal. Without
+`success` a reward of 1 or more is a success, a smaller one a failure. In place of messages, items of the Responses API stand
+under `input` and `output`, with `instructions` for the system text. How single messages are read belongs to `chat`, items to
+`responses`.
 """
 
 from __future__ import annotations
@@ -95,6 +96,8 @@ def _run(place: Place, index: int, value: Json) -> Trajectory:
     setting = record.get("environment")
     if isinstance(setting, dict) and "kind" in setting:
         labels["environment"] = setting
+    if isinstance(record.get("gold_calls"), list):
+        labels["gold_calls"] = record["gold_calls"]
     name = record.get("id")
     return Trajectory(
         id=str(name) if isinstance(name, str | int) else run_id(place.path, index),
