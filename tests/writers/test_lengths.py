@@ -71,6 +71,17 @@ def test_a_result_counts_as_the_json_string_that_some_templates_print() -> None:
     assert Measure(Letters()).around("[]") == PER_ROW
 
 
+@pytest.mark.parametrize("name", ["trl", "swift", "llamafactory", "axolotl", "openai", "atif"])
+@pytest.mark.parametrize("words", ["", "I look."])
+def test_calls_count_as_templates_print_them_that_parse_them_first(name: str, words: str) -> None:
+    given = {"at": list(range(50))}
+    closely, widely = (
+        example([user(1, "u"), agent(2, words, call("look", json.dumps(given, separators=marks)))])
+        for marks in ((",", ":"), (", ", ": "))
+    )
+    assert lengths(name, closely) == lengths(name, widely)
+
+
 @given(examples())
 def test_no_consumer_s_row_counts_more_than_the_example_does(record: Example) -> None:
     most = tokens_of(Measure(Estimate()), record.messages, record.tools)

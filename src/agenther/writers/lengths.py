@@ -27,6 +27,8 @@ _BEFORE = ("prompt", "messages", "conversations", "steps")
 _AFTER = ("completion", "chosen", "rejected", "preferred_output", "non_preferred_output")
 _TEXTS = ("content", "value", "message")
 _RESULTS = ("tool", "tool_response", "observation")
+_CALLS = ("tool_call", "function_call")
+_OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 
 
 class Measure:
@@ -76,22 +78,36 @@ class Measure:
 
     def message(self, message: JsonObject) -> int:
         """Return the tokens of a message in any dialect."""
-        shown = self._exact and message.get("role", message.get("from")) in _RESULTS
+        role = message.get("role", message.get("from"))
+        shown = self._exact and role in _RESULTS
         n = PER_MESSAGE
         for key in _TEXTS:
             if text := message.get(key):
-                n += self._of(text, shown=shown)
+                n += self._call(text) if role in _CALLS else self._of(text, shown=shown)
         if thought := message.get("reasoning_content"):
             n += PER_THOUGHT + self._of(thought)
         if "tool_calls" in message:
             for call in calls_of(message):
                 function = function_of(call) or _atif_function(call)
-                n += PER_CALL + self._of(function.get("name")) + self._of(function.get("arguments"))
+                n += PER_CALL + self._of(function.get("name")) + self._call(function.get("arguments"))
         if isinstance(observed := message.get("observation"), dict):
             results = observed.get("results")
             for result in results if isinstance(results, list) else []:
                 n += PER_MESSAGE + self._of(cast(JsonObject, result).get("content"), shown=self._exact)
         return n
+
+    def _call(self, value: Json) -> int:
+        """Return the tokens of arguments, or of a turn that holds calls; of JSON also as templates print it that parse it."""
+        n = self._of(value)
+        if not self._exact or not isinstance(value, str):
+            return n
+        before, tag, rest = value.rpartition(_OPEN)
+        written = rest.removesuffix(_CLOSE)
+        try:
+            printed = json.dumps(json.loads(written), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return n
+        return max(n, self._of(f"{before}{tag}{printed}{rest[len(written) :]}"))
 
     def _schemas(self, text: str) -> int:
         """Return the tokens of tool schemas in the longest of the ways in which templates print them."""
