@@ -74,6 +74,15 @@ def test_goals_without_a_word_have_clusters_too() -> None:
     assert measure(["1", "2", "3", "4"], ["5", "6", "7", "8"]).clusters
 
 
+@pytest.mark.parametrize(
+    "given",
+    [None, ["a"] * 8, [1.0] * 8, [[1.0]] * 7, [[math.nan]] * 8, [[math.inf]] * 8, [[]] * 8, [[1.0], [1.0, 2.0]] * 4],
+)
+def test_an_embedder_that_gives_no_vectors_is_said(given: object) -> None:
+    with pytest.raises(UserError, match="the embedder returned"):
+        measure(KITCHEN[:4], LIBRARY[:4], k=2, embedder=lambda _: given)
+
+
 def test_an_embedder_that_is_none_is_refused_with_its_name() -> None:
     assert load_embedder("math:sqrt") is math.sqrt
     for name in ("math", "math:", "math:nothing", "no_such_module:f", ":f", "math:pi"):

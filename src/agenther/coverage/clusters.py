@@ -18,6 +18,8 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
+from agenther.errors import UserError
+
 Embedder = Callable[[Sequence[str]], Any]
 """Turns n texts into an array of shape (n, d)."""
 
@@ -76,12 +78,15 @@ def measure(
         k: number of clusters; None: the root of half the number of goals, at most `MOST_CLUSTERS`.
         seed: of k-means and of the shuffles.
         embedder: gives vectors; None: TF-IDF.
+
+    Raises:
+        UserError: the embedder gives something else.
     """
     texts = [*original, *hindsight]
     is_hindsight = np.arange(len(texts)) >= len(original)
     k = min(k or min(MOST_CLUSTERS, round(math.sqrt(len(texts) / 2))), len(set(texts)))
     words, by_words = _fitted(texts)
-    vectors = by_words if embedder is None else normalize(np.asarray(embedder(texts), dtype=float))
+    vectors = by_words if embedder is None else _embedded(texts, embedder)
     labels = _means(len(texts), max(k, 1), seed).fit_predict(vectors)
     counts = _counts(labels, is_hindsight, k)
     shuffle = np.random.default_rng(seed)
@@ -94,6 +99,19 @@ def measure(
         divergence=divergence(*counts),
         chance=(float(np.mean(by_chance)), float(np.percentile(by_chance, 95))),
     )
+
+
+def _embedded(texts: Sequence[str], embedder: Embedder) -> Any:
+    given = embedder(texts)
+    try:
+        vectors = np.asarray(given, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"the embedder returned no array of numbers: {error}") from error
+    if vectors.ndim != 2 or vectors.shape[0] != len(texts) or not vectors.shape[1]:
+        raise UserError(f"the embedder returned an array of shape {vectors.shape}, expected ({len(texts)}, d)")
+    if not np.isfinite(vectors).all():
+        raise UserError("the embedder returned numbers that are not finite")
+    return normalize(vectors)
 
 
 def entropy(counts: Any) -> float:
