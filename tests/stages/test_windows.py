@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import process_time
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -151,3 +152,13 @@ def test_a_goal_that_does_not_fit_leaves_no_window() -> None:
 def test_what_fits_stays_as_it_is() -> None:
     record = run_of("one", last="two")
     assert [(w.example, dict(w.facts)) for w in made(record, 10_000).windows] == [(record, {})]
+
+
+def test_runs_of_many_hundreds_of_steps_are_split_in_little_time() -> None:
+    messages = [user(1, f"Please {GOAL}.")]
+    for step in range(2, 702):
+        words = " ".join(f"crate{step * n}" for n in range(300))
+        messages += [agent(step, "", call("look", {"at": f"shelf{step}"}, f"c{step}")), result(step, words, f"c{step}")]
+    began = process_time()
+    assert len(made(example(messages, tuple(range(2, 702)), hindsight_goal=GOAL), 4000).windows) > 10
+    assert process_time() - began < 5

@@ -8,7 +8,8 @@ left-out steps say is not trained in it, nor is one before which a turn of the u
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import Literal, NamedTuple
@@ -173,16 +174,32 @@ class _Plan:
         if shown == 0:
             return None
         start, own = self._blocks[shown].start, self._blocks[n].start
-        hidden, seen = range(self._head, start), (*range(self._head), *range(start, own))
-        if any(self._is_user_turn(i) for i in hidden):
+        if _any_within(self._user_turns, self._head, start):
             return "user_turn"
-        lost, given = _merged(self._words, hidden), _merged(self._words, seen)
-        if any(word in lost and word not in given and word not in self._tool_words for word in self._used(own)):
+        if any(self._is_lost(word, start, own) for word in self._used(own)):
             return "unseen"
-        before = "\n".join(self._texts[i] for i in seen)
-        away = "\n".join(self._texts[i] for i in hidden)
-        said = (value.casefold() for value in _values(self._messages[own]))
-        return "unseen" if any(value in away and value not in before for value in said) else None
+        values = (value.casefold() for value in _values(self._messages[own]))
+        return "unseen" if any(self._is_value_lost(value, start, own) for value in values) else None
+
+    def _is_lost(self, word: str, start: int, own: int) -> bool:
+        """Tell whether a word stands in messages that are not shown, and in none that is.
+
+        Args:
+            word: the word.
+            start: the first message shown after the head.
+            own: the message of the turn that uses it.
+        """
+        places = self._places.get(word, ())
+        if not _any_within(places, self._head, start) or word in self._tool_words:
+            return False
+        return not _any_within(places, 0, self._head) and not _any_within(places, start, own)
+
+    def _is_value_lost(self, value: str, start: int, own: int) -> bool:
+        """Tell whether a value stands in messages that are not shown, and in none that is; arguments as for `_is_lost`."""
+        text, at = self._all_text
+        if text.find(value, at[start], at[own]) >= 0 or text.find(value, 0, at[self._head]) >= 0:
+            return False
+        return text.find(value, at[self._head], at[start]) >= 0
 
     def _used(self, n: int) -> frozenset[str]:
         """Return the words of an agent's turn that it must know from somewhere: of thoughts beside calls the specific ones."""
@@ -192,11 +209,17 @@ class _Plan:
         specific = " ".join(_SPECIFIC.findall(_prose_of(message)))
         return _words_of("\n".join((specific, *_values(message, whole=True))))
 
-    def _is_user_turn(self, n: int) -> bool:
-        """Tell whether a message is the user's, and not a result that came back in the user's name."""
-        message = self._messages[n]
-        agent = next(m for m in self._messages[n::-1] if m["role"] == "assistant")
-        return message["role"] == "user" and message["step"] != agent["step"]
+    @cached_property
+    def _user_turns(self) -> list[int]:
+        """Messages after the head that are the user's, and not results that came back in the user's name."""
+        found: list[int] = []
+        spoke: Json = None
+        for n, message in enumerate(self._messages[self._head :], self._head):
+            if message["role"] == "assistant":
+                spoke = message["step"]
+            elif message["role"] == "user" and message["step"] != spoke:
+                found.append(n)
+        return found
 
     @cached_property
     def _goal_at(self) -> int:
@@ -213,6 +236,21 @@ class _Plan:
     @cached_property
     def _words(self) -> list[frozenset[str]]:
         return [_words_of(text) for text in self._texts]
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        """Each word with the messages that hold it."""
+        places: dict[str, list[int]] = {}
+        for n, words in enumerate(self._words):
+            for word in words:
+                places.setdefault(word, []).append(n)
+        return places
+
+    @cached_property
+    def _all_text(self) -> tuple[str, list[int]]:
+        """What all messages say, one after the other, and where each begins."""
+        lines = [f"{text}\n" for text in self._texts]
+        return "".join(lines), list(accumulate(map(len, lines), initial=0))
 
     @cached_property
     def _tool_words(self) -> frozenset[str]:
@@ -233,8 +271,10 @@ class _Plan:
             self.left_out.setdefault(why, []).extend(steps)
 
 
-def _merged(words: list[frozenset[str]], numbers: range | tuple[int, ...]) -> frozenset[str]:
-    return frozenset[str]().union(*(words[n] for n in numbers))
+def _any_within(places: Sequence[int], start: int, end: int) -> bool:
+    """Tell whether some of ordered places lie in a range."""
+    n = bisect_left(places, start)
+    return n < len(places) and places[n] < end
 
 
 def _words_of(text: str) -> frozenset[str]:
