@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 if find_spec("torch") is None:
-    collect_ignore = ["test_tokens.py", "test_losses.py", "test_training.py"]
+    collect_ignore = ["test_encoders.py", "test_tokens.py", "test_losses.py", "test_training.py"]
 
 
 @pytest.fixture(scope="session")

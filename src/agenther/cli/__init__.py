@@ -11,7 +11,20 @@ import click
 from agenther import __version__
 from agenther.errors import UserError
 
-COMMANDS = ("run", "show", "stats", "read", "formats", "environments", "estimate", "batch", "export", "tasks", "train")
+COMMANDS = (
+    "run",
+    "show",
+    "stats",
+    "read",
+    "formats",
+    "environments",
+    "estimate",
+    "batch",
+    "export",
+    "tasks",
+    "train",
+    "tokens",
+)
 
 
 INTERRUPTED = 130
@@ -56,6 +69,7 @@ def group() -> None:
     agenther batch                  ask language models by files
     agenther train sft ...          train a model on what a job wrote
     agenther export out --for swift files for further trainers, from what the job stored
+    agenther tokens out --for trl   how many tokens of the rows train, and which, by the trainer's own code
     agenther tasks out --for harbor checkable tasks from the labels, with checker and solution
 
     Exit status: 0 the job finished (refusals are results), 1 something you can mend, 3 some input could not be
