@@ -139,10 +139,14 @@ class TrainingFiles:
             }
             files = {key: self._size(name, writer, key[1]) for key, name in names.items() if self.rows[name]}
             made = writer.sidecars(files)
-            for name in {"README.md", "dataset_info.json", *(f"{kind}.yaml" for kind in writer.kinds)} - made.keys():
-                remove(self._out / "train" / writer.consumer / name)
+            folder = self._out / "train" / writer.consumer
+            presets = (path.relative_to(folder).as_posix() for path in folder.glob("presets/*/*.yaml"))
+            kinds = (f"{kind}{ending}" for kind in writer.kinds for ending in (".yaml", ".job.json"))
+            ours = {"README.md", "dataset_info.json", "fine_tune.py", *kinds, *presets}
+            for name in ours - made.keys():
+                remove(folder / name)
             for name, text in made.items():
-                with write_atomically(self._out / "train" / writer.consumer / name) as file:
+                with write_atomically(folder / name) as file:
                     file.write(text.encode())
 
     def _size(self, name: str, writer: Writer, kind: Kind) -> FileSize:
