@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help counts demo demo-llm test test-train bfcl-env test-bfcl validity contracts contracts-env contracts-tasks check fuzz format clean
+.PHONY: help counts demo demo-llm test test-writers test-train bfcl-env test-bfcl validity contracts contracts-env contracts-tasks check fuzz format clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -36,6 +36,9 @@ demo-llm: $(VENV)/.local  ## relabel the first RUNS (12) sample runs by a small 
 
 test: $(VENV)/.dev  ## run the tests
 	@$(BIN)/python -m pytest -n 2
+
+test-writers: $(VENV)/.dev  ## try what holds for the rows of every run on WRITER_EXAMPLES (5000) generated runs each
+	@WRITER_EXAMPLES=$(or $(WRITER_EXAMPLES),5000) $(BIN)/python -m pytest -n 2 tests/writers
 
 check: $(VENV)/.dev  ## format, lint and types
 	@$(BIN)/ruff format --check .

@@ -10,7 +10,7 @@ import datasets
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.writers.writer_material import agent, call, example, examples, pair, result, unpaired, user
+from tests.writers.writer_material import MANY, agent, call, example, examples, pair, result, unpaired, user
 
 from agenther.conclusions import Example
 from agenther.errors import WriteError
@@ -72,7 +72,7 @@ def calls_in(name: str, row: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("name", NEW)
-@settings(max_examples=300)
+@MANY
 @given(one=examples(masks=False))
 def test_any_run_is_one_row_that_passes_its_check(name: str, one: Example) -> None:
     for row in checked_rows(WRITERS[name], one):
@@ -82,7 +82,7 @@ def test_any_run_is_one_row_that_passes_its_check(name: str, one: Example) -> No
 
 
 @pytest.mark.parametrize("name", ["swift", "llamafactory", "axolotl"])
-@settings(max_examples=300)
+@MANY
 @given(one=examples(masks=False))
 def test_speakers_alternate_and_the_agent_is_last(name: str, one: Example) -> None:
     for row in (r for r in checked_rows(WRITERS[name], one) if isinstance(r, dict)):
@@ -93,7 +93,7 @@ def test_speakers_alternate_and_the_agent_is_last(name: str, one: Example) -> No
 
 
 @pytest.mark.parametrize("name", ["swift", "llamafactory", "axolotl"])
-@settings(max_examples=300)
+@MANY
 @given(one=examples(masks=False))
 def test_calls_mean_the_same_and_each_is_answered_once(name: str, one: Example) -> None:
     asked = [c["function"] for m in one.messages for c in m.get("tool_calls", [])]  # type: ignore[union-attr]
@@ -104,7 +104,7 @@ def test_calls_mean_the_same_and_each_is_answered_once(name: str, one: Example) 
             assert n_results == sum(m["role"] == "tool" for m in one.messages)
 
 
-@settings(max_examples=300)
+@MANY
 @given(one=examples())
 def test_masks_are_those_of_the_example(one: Example) -> None:
     marks = [(m["content"], m["step"] in one.train_on) for m in one.messages if m["role"] == "assistant"]
@@ -124,7 +124,7 @@ def test_masks_are_those_of_the_example(one: Example) -> None:
         assert [m["weight"] for m in row["messages"] if m["role"] == "assistant"] == [int(t) for _, t in marks]  # type: ignore[union-attr,index,call-overload]
 
 
-@settings(max_examples=300)
+@MANY
 @given(one=examples())
 def test_llamafactory_has_a_row_for_each_turn_to_imitate_where_one_is_masked(one: Example) -> None:
     writer, one = WRITERS["llamafactory"], one.model_copy(update={"tools": "[]"})

@@ -6,7 +6,7 @@ from typing import Any
 import datasets
 import pytest
 from hypothesis import given
-from tests.writers.writer_material import agent, call, example, examples, pair, result, user
+from tests.writers.writer_material import MANY, agent, call, example, examples, pair, result, user
 
 from agenther.conclusions import Example
 from agenther.errors import WriteError
@@ -15,6 +15,7 @@ from agenther.writers import WRITERS, checked_rows, row_line
 SHAREGPT = WRITERS["sharegpt"]
 
 
+@MANY
 @given(examples(masks=False))
 def test_turns_alternate_and_end_with_the_agent(one: Example) -> None:
     (row,) = SHAREGPT.rows(one)
@@ -23,6 +24,7 @@ def test_turns_alternate_and_end_with_the_agent(one: Example) -> None:
     assert [t["from"] for t in turns] == ["human", "gpt"] * (len(turns) // 2)
 
 
+@MANY
 @given(examples(masks=False))
 def test_no_text_is_lost(one: Example) -> None:
     (row,) = SHAREGPT.rows(one)

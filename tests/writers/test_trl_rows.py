@@ -10,7 +10,7 @@ import datasets
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.writers.writer_material import agent, call, example, examples, pair, result, unpaired, user
+from tests.writers.writer_material import MANY, agent, call, example, examples, pair, result, unpaired, user
 
 from agenther.conclusions import Example
 from agenther.errors import WriteError
@@ -26,6 +26,7 @@ def rows_of(record: Any) -> list[dict[str, Any]]:
     return rows
 
 
+@MANY
 @given(examples())
 def test_every_stretch_of_trained_turns_is_one_row_that_passes_the_check(one: Example) -> None:
     rows = rows_of(one)
@@ -33,6 +34,7 @@ def test_every_stretch_of_trained_turns_is_one_row_that_passes_the_check(one: Ex
     assert trained == list(one.train_on)
 
 
+@MANY
 @given(examples())
 def test_completions_start_and_end_with_the_agent_and_hold_no_masked_turn(one: Example) -> None:
     texts = {m["step"]: m for m in one.messages if m["role"] == "assistant"}
@@ -43,6 +45,7 @@ def test_completions_start_and_end_with_the_agent_and_hold_no_masked_turn(one: E
         assert [m["content"] for m in completion if m["role"] == "assistant"] == [texts[s]["content"] for s in steps]
 
 
+@MANY
 @given(examples())
 def test_prompt_and_completion_together_are_the_run_up_to_there(one: Example) -> None:
     for row in rows_of(one):
@@ -52,6 +55,7 @@ def test_prompt_and_completion_together_are_the_run_up_to_there(one: Example) ->
         ]
 
 
+@MANY
 @given(examples())
 def test_every_call_is_answered_once_and_its_arguments_mean_the_same(one: Example) -> None:
     for row in rows_of(one):

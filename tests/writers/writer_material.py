@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from agenther.conclusions import Detection, Example, Outcome, Verdict
@@ -12,6 +14,8 @@ from agenther.preferences import Pair, Unpaired
 from agenther.record import JsonObject
 from agenther.trajectory import Source
 
+MANY = settings(max_examples=int(os.environ.get("WRITER_EXAMPLES", "300")), deadline=None)
+"""How many runs a property is tried on; `make test-writers` tries thousands."""
 TEXT = st.text(max_size=20)
 NAME = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 """Names of arguments: one with a NUL is refused, for Arrow would cut it."""
