@@ -109,7 +109,7 @@ def test_json_holds_all_of_it(out: Path) -> None:
 
 def test_a_framework_that_stops_is_one_line(out: Path) -> None:
     said = 'Traceback\n  File "x.py", line 1\nframework.errors.RowError: row 2 is odd\n  hint: none\n'
-    with pytest.raises(UserError, match=r"^swift sft, train: RowError: row 2 is odd$"):
+    with pytest.raises(UserError, match=r"^swift sft, train: RowError: row 2 is odd\n  hint: --template NAME.*$"):
         told(out, "--python", framework(out, encoded(0, "first"), said=said, status=1))
 
 

@@ -82,7 +82,10 @@ def render(parts: Sequence[Part], python: Python, limit: int | None = None) -> G
                 process.kill()
                 raise
         if process.returncode:
-            raise UserError(f"{first.consumer} {parts[number].kind}, {parts[number].side}: {_last_error(said)}")
+            hint = (
+                "" if first.consumer == "trl" or first.template else "--template NAME says which chat template it takes"
+            )
+            raise UserError(f"{first.consumer} {parts[number].kind}, {parts[number].side}: {_last_error(said)}", hint)
 
 
 def _environ() -> dict[str, str]:
