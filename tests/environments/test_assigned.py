@@ -45,3 +45,11 @@ def test_a_file_that_holds_no_states_is_said(text: str, tmp_path: Path) -> None:
 def test_a_name_or_file_that_is_not_there_is_said(given: str) -> None:
     with pytest.raises(ConfigError, match="--environment"):
         assign(given)
+
+
+def test_a_missing_file_is_told_in_one_line() -> None:
+    with pytest.raises(ConfigError) as told:
+        assign("greenhouse=missing.json")
+    assert str(told.value).splitlines()[0] == (
+        "--environment missing.json: expected a file, found no such file or directory"
+    )

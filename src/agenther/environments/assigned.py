@@ -76,7 +76,11 @@ def _read_states(path: Path) -> dict[str, JsonObject]:
             rows = list(whole.items()) if isinstance(whole, dict) and "initial" not in whole else [_row(whole)]
         except orjson.JSONDecodeError:
             rows = [_row(orjson.loads(line)) for line in text.splitlines() if line.strip()]
-    except (OSError, orjson.JSONDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(
+            f"--environment {path}: expected a file, found {(error.strerror or 'none').lower()}"
+        ) from error
+    except orjson.JSONDecodeError as error:
         raise ConfigError(f"--environment {path}: expected a file of JSON, found {error}") from error
     states = {task: state for task, state in rows if isinstance(state, dict) and is_storable(state)}
     if len(states) < len(rows) or not rows:

@@ -99,21 +99,59 @@ def test_a_policy_is_a_file_that_users_edit(tmp_path: Path) -> None:
     path = tmp_path / "policy.toml"
     path.write_text('harmful = ["water_*", "*/valve"]\nharmless = ["open_*"]\nother = "list"\n')
     policy = load_policy(path)
-    assert policy.harms("Water_bed") == "Water_bed"
-    assert policy.harms("open_valve", ("/beds/north/valve",)) == "/beds/north/valve"
+    assert policy.harms("Water_bed") == "Water_bed fits 'water_*'"
+    assert policy.harms("open_valve", ("/beds/north/valve",)) == "/beds/north/valve fits '*/valve'"
     assert policy.ignores("open_valve")
     assert not policy.ignores("water_bed")
     for text in ('harm = ["x"]', "other = 'maybe'", "harmful = ["):
         path.write_text(text)
         with pytest.raises(ConfigError):
             load_policy(path)
+    with pytest.raises(
+        ConfigError, match=r"\A--policy .*/none\.toml: expected a TOML file, found no such file or directory\Z"
+    ):
+        load_policy(tmp_path / "none.toml")
 
 
-@pytest.mark.parametrize("name", ["cancel_order", "deleteFile", "transfer_funds", "pay_bill", "rm", "send_email"])
-def test_the_default_policy_knows_harm(name: str) -> None:
-    assert default_policy().harms(name) == name
+HARM = (
+    *("cancel_order", "deleteFile", "transfer_funds", "pay_bill", "rm", "send_email", "makePayment", "place_order"),
+    *(
+        "book_room",
+        "bookRoom",
+        "hotel.book",
+        "mcp__hotel__book_room",
+        "make_booking",
+        "bulk-delete-files",
+        "API.Delete",
+    ),
+)
+HARMLESS = (
+    *("open_valve", "normalise", "read_page", "form_fill", "return_book", "checkout_book", "lend_book", "add_bookmark"),
+    *("set_border", "disclose_plan", "recharger", "bookmark_page"),
+)
 
 
-@pytest.mark.parametrize("name", ["open_valve", "normalise", "read_page", "form_fill"])
+@pytest.mark.parametrize("name", HARM)
+def test_the_default_policy_knows_harm_and_names_the_pattern(name: str) -> None:
+    assert str(default_policy().harms(name)).startswith(f"{name} fits '")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fitting", "others"),
+    [
+        ("*", ["any", "some_call"], []),
+        ("*bed", ["bed", "waterBed"], ["embed", "bed_water"]),
+        ("*_bed*", ["water_bed", "bed_water"], ["embed"]),
+        ("waterBed", ["water_bed", "garden.waterBed"], ["re_water_bed", "water_beds"]),
+        ("water_*", ["water_bed", "garden__water_bed"], ["underwater_bed", "water"]),
+    ],
+)
+def test_patterns_fit_whole_words(pattern: str, fitting: list[str], others: list[str]) -> None:
+    policy = Policy(harmful=(pattern,), harmless=(pattern,))
+    assert [name for name in [*fitting, *others] if policy.harms(name)] == fitting
+    assert [name for name in [*fitting, *others] if policy.ignores(name)] == fitting
+
+
+@pytest.mark.parametrize("name", HARMLESS)
 def test_the_default_policy_harms_nobody_else(name: str) -> None:
     assert default_policy().harms(name) is None

@@ -1,13 +1,14 @@
 """Which side effects a label may have: patterns over calls and changes, in a file that users edit.
 
-A file of the user replaces the whole policy; `policy.toml` is the one that applies otherwise.
+Patterns fit whole words of names: `*pay*` a word that begins with pay, `book_*` names whose first word is book. A file of the
+user replaces the whole policy; `policy.toml` is the one that applies otherwise.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from fnmatch import translate
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -18,6 +19,10 @@ from pydantic import Field, ValidationError
 from agenther.errors import ConfigError
 from agenther.record import Record
 
+Fits = Callable[[str], bool]
+_NAMESPACE = re.compile(r".*(?:__|[./:])(?=\w)", re.DOTALL)
+_BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\s.:/-]+")
+
 
 class Policy(Record):
     """What is thought of changes that a goal does not ask for."""
@@ -27,30 +32,48 @@ class Policy(Record):
     other: Literal["refuse", "list"] = Field(default="refuse", description="what becomes of all other calls")
 
     def harms(self, call: str, paths: tuple[str, ...] = ()) -> str | None:
-        """Return what is harmful about a call that nobody asked for: its name or a changed path; None when nothing is."""
-        if self._harmful.match(call):
-            return call
-        return next((path for path in paths if self._harmful_places.match(path)), None)
+        """Return what is harmful about a call that nobody asked for, a name or a changed path, and the pattern that says so."""
+        for pattern, fits in self._harmful:
+            if (found := next(filter(fits, paths if "/" in pattern else (call,)), None)) is not None:
+                return f"{found} fits {pattern!r}"
+        return None
 
     def ignores(self, call: str) -> bool:
         """Tell whether a call that nobody asked for may stand."""
-        return self._harmless.match(call) is not None or (self.other == "list" and self.harms(call) is None)
+        return any(fits(call) for _, fits in self._harmless) or (self.other == "list" and self.harms(call) is None)
 
     @cached_property
-    def _harmful(self) -> re.Pattern[str]:
-        return _any_of([pattern for pattern in self.harmful if "/" not in pattern])
+    def _harmful(self) -> list[tuple[str, Fits]]:
+        return [(pattern, _fitting(pattern)) for pattern in self.harmful]
 
     @cached_property
-    def _harmful_places(self) -> re.Pattern[str]:
-        return _any_of([pattern for pattern in self.harmful if "/" in pattern])
-
-    @cached_property
-    def _harmless(self) -> re.Pattern[str]:
-        return _any_of(self.harmless)
+    def _harmless(self) -> list[tuple[str, Fits]]:
+        return [(pattern, _fitting(pattern)) for pattern in self.harmless]
 
 
-def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(map(translate, patterns)) or r"(?!)", re.IGNORECASE)
+def _fitting(pattern: str) -> Fits:
+    """Return what tells whether a name, or a place for a pattern with a /, fits."""
+    if "/" in pattern:
+        place = re.compile(translate(pattern), re.IGNORECASE)
+        return lambda path: place.match(path) is not None
+    words = _in_words(pattern)
+    anywhere = words.startswith("*")
+    fits = re.compile(translate(words.lstrip("*_") or "*"))
+    if anywhere:
+        return lambda name: any(map(fits.match, _from_each_word(_in_words(name))))
+    return lambda name: any(fits.match(_in_words(one)) for one in (name, _NAMESPACE.sub("", name)))
+
+
+def _in_words(name: str) -> str:
+    """Return a name or pattern as words with _ between them: `bookFlight` and `book-flight` are `book_flight`."""
+    return _BETWEEN_WORDS.sub("_", name).casefold()
+
+
+def _from_each_word(words: str) -> Iterator[str]:
+    """Yield what of a name begins with each of its words."""
+    yield words
+    for found in re.finditer(r"_+(?=[^_])", words):
+        yield words[found.end() :]
 
 
 @lru_cache(maxsize=1)
@@ -63,11 +86,15 @@ def load_policy(path: Path) -> Policy:
     """Read a policy from a TOML file.
 
     Raises:
-        ConfigError: it is no TOML, or no policy.
+        ConfigError: there is no such file, or it is no TOML, or no policy.
     """
     try:
         return Policy.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(
+            f"--policy {path}: expected a TOML file, found {(error.strerror or 'none').lower()}"
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: expected a TOML file, found {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
