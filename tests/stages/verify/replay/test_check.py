@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import cast
 
@@ -201,6 +202,36 @@ def test_what_breaks_the_environment_is_unscored_not_false() -> None:
         watered(), 3, tool_calls=(watered().step(3).tool_calls[0].model_copy(update={"arguments": "{"}),)
     )
     assert vote(label(broken)).value is None
+
+
+@pytest.mark.parametrize("when", ["reset", "call"])
+def test_a_state_that_is_another_each_time_is_said(when: str) -> None:
+    ticks = itertools.count()
+
+    class Clocked(Greenhouse):
+        def reset(self, config: JsonObject) -> Json:
+            return super().reset(config | {"clock": next(ticks) if when == "reset" else 0})
+
+        def call(self, name: str, arguments: JsonObject) -> Json:
+            cast(JsonObject, self._state)["clock"] = next(ticks)
+            return super().call(name, arguments)
+
+    score = CheckReplay(lambda run: (SETTING, Clocked), default_policy())(label())
+    assert score is not None
+    assert (score.value, score.reason) == (None, None)
+    assert score.explanation.endswith("the environment is not deterministic: two equal replays differ in /clock")
+
+
+def test_a_counter_of_all_calls_is_deterministic_and_refuses() -> None:
+    class Counting(Greenhouse):
+        def call(self, name: str, arguments: JsonObject) -> Json:
+            state = cast(JsonObject, self._state)
+            state["asked"] = cast(int, state.get("asked", 0)) + 1
+            return super().call(name, arguments)
+
+    score = CheckReplay(lambda run: (SETTING, Counting), Policy(other="list"))(label())
+    assert score is not None
+    assert "not deterministic" not in score.explanation
 
 
 def test_a_question_abstains_and_says_so() -> None:

@@ -40,7 +40,8 @@ class CheckReplay:
         try:
             score = self._vote(rewritten, *found)
         except (ReplayError, ParseError) as error:
-            return Score(by=BY, value=None, explanation=f"cannot be replayed: {error}")
+            why = f"cannot be replayed: {error}"
+            return Score(by=BY, value=None, explanation=redact_text(why) if self._redact else why)
         if score.replay is None or not self._redact:
             return score
         return score.model_copy(

@@ -23,6 +23,7 @@ MOST_CALLS = 400
 """Calls of a run that is replayed."""
 MOST_WITHOUT_ONE = 24
 """Calls that changed something up to which each is left out once."""
+_LONGEST_PATH = 120
 _NUMBER = re.compile(r"\d+")
 
 
@@ -75,7 +76,7 @@ def replay_run(
         time_limit_s: seconds that all of it may take.
 
     Raises:
-        ReplayError: the environment refused a call or broke, or took too long.
+        ReplayError: the environment refused a call or broke, took too long, or came to another state with the same calls.
     """
     if len(calls) > MOST_CALLS:
         raise ReplayError(f"expected at most {MOST_CALLS} calls, found {len(calls)}")
@@ -103,6 +104,8 @@ def replay_run(
         Control(name="noop", expected=False, found=same_state(first.initial, first.final)),
         Control(name="oracle", expected=True, found=reaches_end(play([calls[n] for n in oracle]))),
     ]
+    if not controls[-1].found:
+        _must_repeat(first, _play(make, setting, calls, end - time.monotonic()))
     needed_for: dict[int, frozenset[int]] = {}
     if 0 < len(oracle) <= MOST_WITHOUT_ONE:
         without = {left: play([*calls[:left], *calls[left + 1 :]]) for left in oracle}
@@ -158,6 +161,15 @@ def _play(make: MakeEnvironment, setting: Setting, calls: Sequence[RecordedCall]
             before, state = state, environment.snapshot()
             made.append(() if same_state(before, state) else changes_between(before, state))
     return _Played(initial, state, tuple(observations), tuple(map(bool, made)), tuple(made))
+
+
+def _must_repeat(first: _Played, second: _Played) -> None:
+    """Raise a ReplayError when two replays of the same calls differ in the state, from the beginning or in the end."""
+    for one, other in ((first.initial, second.initial), (first.final, second.final)):
+        differing = next((change.path or "/" for change in changes_between(one, other)), None)
+        if differing is not None:
+            where = differing[:_LONGEST_PATH]
+            raise ReplayError(f"the environment is not deterministic: two equal replays differ in {where}")
 
 
 def _try(play: Callable[[], _Played]) -> _Played | None:
