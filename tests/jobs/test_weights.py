@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.jobs.runs import write_runs
-from tests.writers.writer_material import agent, example, pair, unpaired, user
+from tests.writers.writer_material import agent, contrast, example, pair, unpaired, user
 
 from agenther.config import Config, WeightUse
 from agenther.jobs.export import export
@@ -27,13 +27,14 @@ WEIGHTS = (0.3, 0.5, 0.7)
 
 
 def records(n: int = N) -> list[Trainable]:
-    """Return examples, pairs and labelled runs in turn, a third of each weight."""
+    """Return examples, pairs, contrasts and labelled runs in turn, a third of each weight."""
     made: list[Trainable] = []
     for number in range(n):
         weight, prompt, good = WEIGHTS[number % 3], [user(1, f"goal {number}")], [agent(2, "good")]
         made.append(example([*prompt, *good], id=f"e{number}", weight=weight))
         two = {"id": f"p{number}", "weight": weight}
         made.append(pair(prompt, good, [agent(2, "bad")]).model_copy(update=two))
+        made.append(contrast(id=f"c{number}", weight=weight))
         for label in (True, False):
             run = {"trajectory_id": f"r{number}", "id": f"k{number}-{label}", "weight": weight}
             made.append(unpaired(prompt, good if label else [agent(2, "bad")], label).model_copy(update=run))
@@ -47,7 +48,7 @@ def write(
     n: int = N,
     everyone: tuple[str, ...] = tuple(WRITERS),
 ) -> TrainingFiles:
-    kinds: dict[str, Any] = {"Example": "sft", "Pair": "dpo", "Unpaired": "kto"}
+    kinds: dict[str, Any] = {"Example": "sft", "Pair": "dpo", "Unpaired": "kto", "Contrast": "goal_contrast"}
     made = records(n) + ([example([user(1), agent(2, "x")], id="success", weight=1.0)] if heavier else [])
     with TrainingFiles(out, everyone, weights) as files:
         for one in made:

@@ -6,25 +6,19 @@ import json
 from typing import Any
 
 import pytest
-from tests.writers.writer_material import agent, call, pair, result, user
+from tests.writers.writer_material import SQL_TOOLS, contrast, pair, query, result, user
 
 from agenther.errors import WriteError
 from agenther.preferences import Contrast, Pair, PairEvidence
 from agenther.trajectory import Span
 from agenther.writers import WRITERS, FileSize, checked_rows
 
-TOOLS = '[{"type":"function","function":{"name":"sql","parameters":{"type":"object","properties":{}}}}]'
-
-
-def turn_of(step: int, query: str) -> Any:
-    return agent(step, "", call("sql", json.dumps({"query": query}), f"call_{step}"))
-
 
 def step_pair() -> Pair:
-    prompt = [user(1, "Count the buoys"), turn_of(2, "SHOW TABLES"), result(2, "buoy", "call_2")]
-    made = pair(prompt, [turn_of(3, "SELECT COUNT(*) FROM buoy")], [turn_of(3, "SELECT COUNT(*) FROM bouy")])
+    prompt = [user(1, "Count the buoys"), query(2, "SHOW TABLES"), result(2, "buoy", "call_2")]
+    made = pair(prompt, [query(3, "SELECT COUNT(*) FROM buoy")], [query(3, "SELECT COUNT(*) FROM bouy")])
     where = PairEvidence(trajectory_id="a/2", span=Span(step=3, field="observations[0].content", start=0, end=9))
-    return made.model_copy(update={"kind": "step", "tools": TOOLS, "outcome_inferred": True, "evidence": (where,)})
+    return made.model_copy(update={"kind": "step", "tools": SQL_TOOLS, "outcome_inferred": True, "evidence": (where,)})
 
 
 def row_for(name: str, record: Pair | Contrast) -> dict[str, Any]:
@@ -64,24 +58,6 @@ def test_calls_would_vanish_in_axolotl_so_the_pair_is_set_aside() -> None:
     assert "swift and trl take those" in str(error)
 
 
-def contrast(**changes: Any) -> Contrast:
-    told = [user(1, "Count the crates"), turn_of(2, "SELECT COUNT(*) FROM crate")]
-    recorded = [user(1, "Count the buoys"), *told[1:], result(2, "7", "call_2"), agent(3, "There are 7.")]
-    fields: dict[str, Any] = {
-        "id": "c1",
-        "chosen": tuple(told),
-        "chosen_train_on": (2,),
-        "rejected": tuple(recorded),
-        "rejected_train_on": (3,),
-        "tools": TOOLS,
-        "sides": "whole_run",
-        "trajectory_id": "a/1",
-        "task_id": None,
-        "weight": 0.5,
-    }
-    return Contrast(**(fields | changes))
-
-
 def test_each_goal_has_a_conversation_of_its_own_and_masked_turns_stay_masked() -> None:
     row = row_for("swift", contrast())
     assert row["messages"][0] == {"role": "user", "content": "Count the crates"}
@@ -97,6 +73,16 @@ def test_its_settings_are_those_of_dpo_on_a_file_of_its_own() -> None:
     made = WRITERS["swift"].sidecars({("train", "goal_contrast"): FileSize(3, 900)})
     assert "dataset: goal_contrast.jsonl\nrlhf_type: dpo\n" in made["goal_contrast.yaml"]
     assert "swift rlhf goal_contrast.yaml" in made["README.md"]
+
+
+def test_settings_of_kto_alone_say_the_rows_of_a_step_once() -> None:
+    files = {("train", kind): FileSize(3, 900) for kind in ("sft", "dpo", "kto")}
+    made = WRITERS["swift"].sidecars(files)  # type: ignore[arg-type]
+    said = {name: text.count("gradient_accumulation_steps:") for name, text in made.items() if "/" not in name}
+    assert [name for name, n in said.items() if n] == ["kto.yaml"]
+    assert all(
+        text.count("gradient_accumulation_steps:") == 1 for name, text in made.items() if name.endswith("/kto.yaml")
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in WRITERS if name != "swift"])

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from agenther.conclusions import Detection, Example, Outcome, Verdict
-from agenther.preferences import Pair, Unpaired
+from agenther.preferences import Contrast, Pair, Unpaired
 from agenther.record import JsonObject
 from agenther.trajectory import Source
 
@@ -27,6 +27,7 @@ VALUES = st.recursive(
     max_leaves=4,
 )
 ARGUMENTS = st.dictionaries(NAME, VALUES, max_size=3)
+SQL_TOOLS = '[{"type":"function","function":{"name":"sql","parameters":{"type":"object","properties":{}}}}]'
 
 
 def pair(prompt: list[JsonObject], chosen: list[JsonObject], rejected: list[JsonObject]) -> Pair:
@@ -43,6 +44,24 @@ def pair(prompt: list[JsonObject], chosen: list[JsonObject], rejected: list[Json
         task_id=None,
         weight=1.0,
     )
+
+
+def contrast(**changes: Any) -> Contrast:
+    told = [user(1, "Count the crates"), query(2, "SELECT COUNT(*) FROM crate")]
+    recorded = [user(1, "Count the buoys"), *told[1:], result(2, "7", "call_2"), agent(3, "There are 7.")]
+    fields: dict[str, Any] = {
+        "id": "c1",
+        "chosen": tuple(told),
+        "chosen_train_on": (2,),
+        "rejected": tuple(recorded),
+        "rejected_train_on": (3,),
+        "tools": SQL_TOOLS,
+        "sides": "whole_run",
+        "trajectory_id": "a/1",
+        "task_id": None,
+        "weight": 0.5,
+    }
+    return Contrast(**(fields | changes))
 
 
 def unpaired(prompt: list[JsonObject], completion: list[JsonObject], label: bool) -> Unpaired:
@@ -96,6 +115,10 @@ def agent(step: int, text: str = "", *calls: JsonObject, **more: Any) -> JsonObj
 def call(name: str = "search", arguments: Any = None, call_id: str = "c1") -> JsonObject:
     text = arguments if isinstance(arguments, str) else json.dumps(arguments or {})
     return {"id": call_id, "type": "function", "function": {"name": name, "arguments": text}}
+
+
+def query(step: int, text: str) -> JsonObject:
+    return agent(step, "", call("sql", json.dumps({"query": text}), f"call_{step}"))
 
 
 def result(step: int, text: str = "7", call_id: str | None = "c1") -> JsonObject:
