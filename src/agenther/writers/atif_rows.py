@@ -29,7 +29,7 @@ COLUMNS = {
 REFUSES: Mapping[Kind, str] = {
     "dpo": "ATIF holds single runs; `swift` and `trl` have pairs",
     "kto": "ATIF holds no wish for or against a run; `swift` and `trl` have labelled runs",
-    "goal_contrast": "ATIF holds single runs; `swift` has it, and `agenther train goal-contrast`",
+    "goal_contrast": "ATIF holds single runs; write it with `--for swift`, or train it with `agenther train goal-contrast`",
 }
 """Why there are no files of other kinds, and what to take instead."""
 

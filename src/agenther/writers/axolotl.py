@@ -45,8 +45,8 @@ COLUMNS: dict[Kind, dict[str, str]] = {
 
 REFUSES: Mapping[Kind, str] = {
     "kto": "axolotl takes plain strings there, so results of tools would be trained; `swift` and `trl` have it",
-    "goal_contrast": "a pair has one prompt here, and the two goals of a run are two; `swift` has it, and `agenther train "
-    "goal-contrast`",
+    "goal_contrast": "its two sides have different prompts, here a pair has one; write it with `--for swift`, or train it "
+    "with `agenther train goal-contrast`",
 }
 """Why there are no files of other kinds, and what to take instead."""
 

@@ -52,8 +52,8 @@ _JOIN_RESULTS = "\n</tool_response>\n<tool_response>\n"
 _INSTEAD = "swift and trl"
 
 REFUSES: Mapping[Kind, str] = {
-    "goal_contrast": "a pair has one prompt here, and the two goals of a run are two; `swift` has it, and `agenther train "
-    "goal-contrast`",
+    "goal_contrast": "its two sides have different prompts, here a pair has one; write it with `--for swift`, or train it "
+    "with `agenther train goal-contrast`",
 }
 """Why there are no files of other kinds, and what to take instead."""
 

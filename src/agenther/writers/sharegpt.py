@@ -27,7 +27,8 @@ _TOOLS_INTRO = (
 REFUSES: Mapping[Kind, str] = {
     "dpo": "FastChat trains by imitation only; `swift` and `trl` have pairs",
     "kto": "FastChat trains by imitation only; `swift` and `trl` have labelled runs",
-    "goal_contrast": "FastChat trains by imitation only; `swift` has it, and `agenther train goal-contrast`",
+    "goal_contrast": "FastChat trains by imitation only; write it with `--for swift`, or train it with "
+    "`agenther train goal-contrast`",
 }
 """Why there are no files of other kinds, and what to take instead."""
 
