@@ -50,3 +50,10 @@ def test_the_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "tokenizers", None)
     with pytest.raises(MissingExtra, match="needs tokenizers"):
         load_counter(str(tmp_path))
+
+
+def test_a_name_on_a_hub_and_a_folder_without_a_tokenizer_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"found no such file or folder\n.*names on a hub are not fetched"):
+        load_counter("some-maker/some-model")
+    with pytest.raises(UserError, match=r"found a folder without tokenizer\.json"):
+        load_counter(str(tmp_path))

@@ -70,8 +70,10 @@ def _content(path: Path) -> tuple[Path, bytes]:
     file = path / FILE if path.is_dir() else path
     try:
         return file, file.read_bytes()
+    except FileNotFoundError as error:
+        raise _none_at(path, "no such file or folder" if file == path else f"a folder without {FILE}") from error
     except OSError as error:
-        raise _none_at(file, error) from error
+        raise _none_at(file, str(error)) from error
 
 
 def _name_of(file: Path, raw: bytes) -> str:
@@ -83,16 +85,16 @@ def _read(file: Path, read: Any, raw: bytes) -> Any:
     try:
         tokenizer = read(raw.decode())
     except Exception as error:
-        raise _none_at(file, error) from error
+        raise _none_at(file, str(error) or type(error).__name__) from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
 
 
-def _none_at(file: Path, error: Exception) -> UserError:
+def _none_at(file: Path, found: str) -> UserError:
     return UserError(
-        f"{path_text(file)}: expected the {FILE} of a model, found {str(error) or type(error).__name__:.120}",
-        "name such a file, or the folder of a model that holds one",
+        f"{path_text(file)}: expected the {FILE} of a model, found {found:.120}",
+        "name such a file, or the folder of a model that holds one; names on a hub are not fetched",
     )
 
 
