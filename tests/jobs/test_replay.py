@@ -112,6 +112,7 @@ def test_labels_are_replayed_with_any_number_of_workers(folder: Path) -> None:
     assert scores["check:replay"]["explanation"].startswith("abstains")
     assert scores["check:replay"]["replay"]["setting"]["kind"] == "harbour"
     assert summary["replays"] == {"abstained": 1, "vetoed.evidence_failed": 1}
+    assert summary["unreplayed"] == {"'moon' is not installed": 1}
     job(folder, "two", "--workers", "2")
     assert (folder / "one" / "examples.jsonl").read_bytes() == (folder / "two" / "examples.jsonl").read_bytes()
 
@@ -125,6 +126,17 @@ def test_without_replay_nothing_is_executed(folder: Path) -> None:
 def test_runs_that_name_no_environment_are_given_one(folder: Path) -> None:
     job(folder, "given", "--environment", f"harbour={folder / 'states.json'}")
     assert rows(folder, "given", "dropped.jsonl")["nameless"]["reason"] == "evidence_failed"
+
+
+def test_labels_whose_environment_is_not_at_hand_are_told_of(folder: Path) -> None:
+    (folder / "others.json").write_text(json.dumps({"tides": {}, "berths": {}}))
+    summary = job(folder, "bare", "--environment", f"harbour={folder / 'others.json'}")
+    lacking = "'harbour' has no state for the task id of the run in the file of --environment"
+    assert summary["unreplayed"] == {lacking: 1, "'moon' is not installed": 1}
+    command = [sys.executable, "-m", "agenther", "stats", str(folder / "bare")]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "'moon' is not installed" in told
+    assert json.loads((folder / "bare" / "manifest.json").read_text())["unreplayed"] == summary["unreplayed"]
 
 
 @pytest.mark.parametrize("wrong", ["moon", "harbour=missing.json", "harbour=runs.jsonl"])

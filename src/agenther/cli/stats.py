@@ -8,6 +8,7 @@ from typing import cast
 import click
 import orjson
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from agenther.cli.terminal import make_console
@@ -52,6 +53,12 @@ def command(
     _tallies("by format", cast(dict[str, dict[str, int]], manifest["by_format"]), console)
     _tallies("examples by domain", cast(dict[str, dict[str, int]], manifest["by_domain"]), console)
     _bars("rows written", cast(dict[str, int], manifest["rows"]), console)
+    unreplayed = cast(dict[str, int], manifest.get("unreplayed", {}))
+    _bars(
+        "labels not replayed, though their runs have an environment",
+        {escape(k): n for k, n in unreplayed.items()},
+        console,
+    )
     _bars("pairs made, by kind", cast(dict[str, int], manifest.get("pairs", {})), console)
     _lengths(manifest, console)
     undrawn = cast(dict[str, dict[str, int]], manifest.get("undrawn", {}))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from agenther.environments.base import MakeEnvironment, setting_of
+from agenther.environments.base import MakeEnvironment, NotAtHand, setting_of
 from agenther.environments.bfcl import bfcl_python
 from agenther.environments.plugins import GROUP, find_environment, why_not_ready
 from agenther.errors import ConfigError, UserError
@@ -28,14 +28,20 @@ class Assigned:
     initial: Mapping[str, JsonObject] = field(default_factory=dict[str, JsonObject])
     """Initial state by task id, for those runs."""
 
-    def of(self, run: Trajectory) -> tuple[Setting, MakeEnvironment] | None:
-        """Return the setting of a run and what makes its environment; None when it has none that is ready here."""
+    def of(self, run: Trajectory) -> tuple[Setting, MakeEnvironment] | NotAtHand | None:
+        """Return the setting of a run and what makes its environment, or what is amiss with it; None when it has none."""
         setting = setting_of(run)
+        if setting is None and (unread := _unread_name(run)) is not None:
+            return NotAtHand(unread, "has a label that is no setting: expected kind, version and initial alone")
         if setting is None and self.name is not None:
             known = self.initial.get(run.task_id or "")
-            setting = None if known is None and self.initial else Setting(kind=self.name, initial=known or {})
-        make = None if setting is None else _ready(setting.kind)
-        return None if setting is None or make is None else (setting, make)
+            if known is None and self.initial:
+                return NotAtHand(self.name, "has no state for the task id of the run in the file of --environment")
+            setting = Setting(kind=self.name, initial=known or {})
+        if setting is None:
+            return None
+        make = _ready(setting.kind)
+        return NotAtHand(setting.kind, make) if isinstance(make, str) else (setting, make)
 
     @property
     def mark(self) -> Json:
@@ -96,10 +102,19 @@ def _row(row: Json) -> tuple[str, Json]:
     return (task, state) if isinstance(task, str) else ("", None)
 
 
+def _unread_name(run: Trajectory) -> str | None:
+    label = run.labels.get("environment")
+    kind = label.get("kind") if isinstance(label, dict) else None
+    return kind if isinstance(kind, str) else None
+
+
 @cache
-def _ready(kind: str) -> MakeEnvironment | None:
+def _ready(kind: str) -> MakeEnvironment | str:
+    """Return what makes an environment, or why nothing does."""
     environment = find_environment(kind)
-    return None if environment is None or why_not_ready(environment) else environment.make
+    if environment is None:
+        return "is not installed"
+    return "cannot be made" if why_not_ready(environment) else environment.make
 
 
 def _bfcl_mark() -> Json:

@@ -6,6 +6,7 @@ Any in-process Python simulator fits behind these three methods. Which environme
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from pydantic import ValidationError
@@ -39,6 +40,17 @@ class Environment(Protocol):
 
 MakeEnvironment = Callable[[], Environment]
 """Makes a fresh instance: what the entry-point group `agenther.environments` names."""
+
+
+@dataclass(frozen=True)
+class NotAtHand:
+    """An environment that a run names, or is given, and in which it cannot be made again here."""
+
+    name: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.name[:60]!r} {self.why}"
 
 
 def setting_of(run: Trajectory) -> Setting | None:

@@ -27,6 +27,9 @@ COUNTED = (
 )
 """What every summary counts, also where there is none."""
 
+MOST_NAMED = 20
+"""Environments that are named one by one; others are counted together."""
+
 
 @dataclass
 class Summary:
@@ -46,6 +49,8 @@ class Summary:
     rows: Counter[str] = field(default_factory=Counter[str])
     replays: Counter[str] = field(default_factory=Counter[str])
     """Proposals that were replayed, by how that came out; empty where no run has an environment."""
+    unreplayed: Counter[str] = field(default_factory=Counter[str])
+    """Labels that were not replayed though their run names an environment, by its name and what is amiss."""
     pairs: Counter[str] = field(default_factory=Counter[str])
     """Pairs that were made, by kind, whatever consumers set aside or drew of them."""
     undrawn: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
@@ -85,6 +90,9 @@ class Summary:
         if drop is not None:
             self.dropped[f"{drop.stage}.{drop.reason}"] += 1
         self.replays.update(note.replays)
+        for name in note.unreplayed:
+            known = name in self.unreplayed or len(self.unreplayed) < MOST_NAMED
+            self.unreplayed[name if known else "others"] += 1
         if note.failure_type is not None:
             self.failure_types[note.failure_type.value] += 1
         for name in accepted:
@@ -119,6 +127,7 @@ class Summary:
                 "files": {name: sizes.to_json() for name, sizes in sorted(self.sizes.items()) if sizes},
             },
             **({"replays": _sorted(self.replays)} if self.replays else {}),
+            **({"unreplayed": _sorted(self.unreplayed)} if self.unreplayed else {}),
             **ledger,
         }
 

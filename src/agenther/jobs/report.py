@@ -95,6 +95,12 @@ def print_summary(summary: Summary, out: Path, console: Console) -> None:
     if summary.replays:
         counted = ", ".join(f"{n} {name}" for name, n in sorted(summary.replays.items()))
         console.print(f"labels replayed in their environments: {escape(counted)}")
+    if summary.unreplayed:
+        counted = "; ".join(f"{n}: {name}" for name, n in sorted(summary.unreplayed.items()))
+        console.print(
+            f"[yellow]{summary.unreplayed.total()}[/] labels not replayed, though their runs have an environment "
+            f"(`agenther environments` says which are ready): {escape(counted)}"
+        )
     print_drops(summary.dropped, console)
     if summary.ledger:
         print_ledger(summary.ledger, console)

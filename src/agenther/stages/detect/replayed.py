@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agenther.conclusions import Detection, Outcome
+from agenther.environments.base import NotAtHand
 from agenther.errors import ParseError, ReplayError
 from agenther.stages.protocols import Detector
 from agenther.stages.verify.replay.check import EnvironmentOf
@@ -36,7 +37,7 @@ class ReplayDetector:
         """Tell whether the run and the right calls reach one state, another one than doing nothing does."""
         gold = gold_calls(run)
         found = self._environment_of(run) if gold else None
-        if not gold or found is None:
+        if not gold or found is None or isinstance(found, NotAtHand):
             return False
         setting, make = found
         try:

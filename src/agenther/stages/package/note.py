@@ -9,6 +9,7 @@ from agenther.record import Record, content_key
 from agenther.stages.package.candidates import PairRole, pair_role
 from agenther.stages.package.duplicates import fingerprint
 from agenther.stages.package.split import group_of
+from agenther.stages.verify.replay.check import NOT_AT_HAND, NOT_REPLAYED
 from agenther.trajectory import Trajectory
 
 
@@ -40,6 +41,8 @@ class Note(Record):
     """Of the examples, in their order."""
     replays: tuple[str, ...] = ()
     """How the replays of its proposals came out: `shown`, `abstained`, `vetoed.REASON`, `not_replayable`."""
+    unreplayed: tuple[str, ...] = ()
+    """Of labels that were not replayed though the run names an environment: which, and why."""
     drop: Refusal | None = None
     error: str | None = None
 
@@ -60,6 +63,12 @@ def note_of(run: Trajectory, result: Result) -> Note:
         failure_type=None if result.detection is None else result.detection.failure_type,
         labels=tuple(_label(example) for example in result.examples),
         replays=tuple(_replays(result)),
+        unreplayed=tuple(
+            score.explanation.removeprefix(f"{NOT_REPLAYED} ")
+            for example in result.examples
+            for score in example.verdict.scores
+            if score.by == NOT_AT_HAND
+        ),
         drop=result.drop,
         error=result.error,
     )
@@ -69,7 +78,7 @@ def _replays(result: Result) -> Iterator[str]:
     """Yield how each replay of a proposal came out."""
     verdicts = (attempt.verdict for attempt in result.attempts if attempt.verdict is not None)
     for score in (score for verdict in verdicts for score in verdict.scores):
-        if not score.by.startswith("check:replay"):
+        if not score.by.startswith("check:replay") or score.by == NOT_AT_HAND:
             continue
         if score.value is None:
             yield "not_replayable"

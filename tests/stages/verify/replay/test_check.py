@@ -22,10 +22,11 @@ from tests.stages.replay_runs import (
 )
 
 from agenther.conclusions import Reason, Rewritten, Score
+from agenther.environments.base import NotAtHand
 from agenther.errors import ReplayError
 from agenther.record import Json, JsonObject
 from agenther.stages.relabel.rewrite import rewrite
-from agenther.stages.verify.replay.check import CheckReplay, without_secrets
+from agenther.stages.verify.replay.check import NOT_AT_HAND, CheckReplay, without_secrets
 from agenther.stages.verify.replay.policy import Policy, default_policy
 from agenther.testing import assistant, make_trajectory, tool, tool_call, user
 from agenther.trajectory import Observation, Trajectory
@@ -69,6 +70,14 @@ def test_an_honest_label_stands_and_says_what_was_shown() -> None:
 def test_without_an_environment_nothing_is_said() -> None:
     run = watered(labels={})
     assert CheckReplay(in_greenhouse, default_policy())(label(run)) is None
+
+
+def test_a_label_whose_environment_is_not_at_hand_stands_and_says_so() -> None:
+    missing = NotAtHand("greenhouse", "is not installed")
+    score = CheckReplay(lambda run: missing, default_policy())(label())
+    assert score is not None
+    assert (score.by, score.value, score.replay) == (NOT_AT_HAND, 1.0, None)
+    assert score.explanation == "abstains, not replayed: the environment 'greenhouse' is not installed"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import cast
 
 from agenther.conclusions import Reason, Rewritten, Score, refused
-from agenther.environments.base import MakeEnvironment
+from agenther.environments.base import MakeEnvironment, NotAtHand
 from agenther.errors import ParseError, ReplayError
 from agenther.record import Json
 from agenther.replay import Replay, Setting
@@ -22,21 +22,26 @@ from agenther.stages.verify.replay.sentence import says, spares
 from agenther.trajectory import Trajectory
 
 BY = "check:replay"
-EnvironmentOf = Callable[[Trajectory], tuple[Setting, MakeEnvironment] | None]
-"""Finds the environment of a run; None when it has none here."""
+NOT_AT_HAND = "check:replay.not_at_hand"
+"""Votes for labels whose run names an environment that is not at hand: they stand, unreplayed."""
+NOT_REPLAYED = "abstains, not replayed: the environment"
+EnvironmentOf = Callable[[Trajectory], tuple[Setting, MakeEnvironment] | NotAtHand | None]
+"""Finds the environment of a run; None when it names none."""
 
 
 class CheckReplay:
-    """Makes the calls of a label again. Abstains where no environment is at hand."""
+    """Makes the calls of a label again. No vote where none is named; abstains where it is not at hand."""
 
     def __init__(self, environment_of: EnvironmentOf, policy: Policy, *, redact: bool = True) -> None:
         self._environment_of, self._policy, self._redact = environment_of, policy, redact
 
     def __call__(self, rewritten: Rewritten) -> Score | None:
-        """Vote, or abstain."""
+        """Vote, where the run has an environment."""
         found = self._environment_of(rewritten.trajectory)
         if found is None:
             return None
+        if isinstance(found, NotAtHand):
+            return Score(by=NOT_AT_HAND, value=1.0, explanation=f"{NOT_REPLAYED} {found}")
         try:
             score = self._vote(rewritten, *found)
         except (ReplayError, ParseError) as error:
