@@ -75,16 +75,6 @@ def test_its_settings_are_those_of_dpo_on_a_file_of_its_own() -> None:
     assert "swift rlhf goal_contrast.yaml" in made["README.md"]
 
 
-def test_settings_of_kto_alone_say_the_rows_of_a_step_once() -> None:
-    files = {("train", kind): FileSize(3, 900) for kind in ("sft", "dpo", "kto")}
-    made = WRITERS["swift"].sidecars(files)  # type: ignore[arg-type]
-    said = {name: text.count("gradient_accumulation_steps:") for name, text in made.items() if "/" not in name}
-    assert [name for name, n in said.items() if n] == ["kto.yaml"]
-    assert all(
-        text.count("gradient_accumulation_steps:") == 1 for name, text in made.items() if name.endswith("/kto.yaml")
-    )
-
-
 @pytest.mark.parametrize("name", [name for name in WRITERS if name != "swift"])
 def test_others_refuse_it_and_name_who_has_it(name: str) -> None:
     assert "swift" in WRITERS[name].refuses["goal_contrast"]

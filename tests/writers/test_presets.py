@@ -66,3 +66,9 @@ def test_jobs_for_openai_name_their_files_and_the_method() -> None:
     assert dpo["method"] == {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": 1, "beta": 0.1}}}
     for job in ("sft", "dpo"):
         assert f"python fine_tune.py {job}.job.json" in made["README.md"]
+
+
+def test_kto_of_swift_has_the_loss_that_takes_rows_which_end_with_a_call() -> None:
+    made = sidecars("swift")
+    said = {name for name, text in made.items() if name.endswith(".yaml") and "loss_type: apo_zero_unpaired" in text}
+    assert said == {name for name in made if name.endswith("kto.yaml")}

@@ -220,6 +220,7 @@ def _weights(files: Files, consumer: str) -> str:
     return "\n".join(f"- {text}" for text in said if text)
 
 
+_KTO_LOSS = "loss_type: apo_zero_unpaired  # kto's own loss stops where a row ends with a call, or two rows end alike"
 _COMMAND: dict[Kind, str] = {"sft": "sft", "dpo": "rlhf", "kto": "rlhf", "goal_contrast": "rlhf"}
 
 
@@ -237,5 +238,6 @@ def _arguments(kind: Kind, files: Files) -> str:
         f"max_length: {limit.tokens}  # {limit.why}; longer ones would be deleted",
         "truncation_strategy: delete",
         "split_dataset_ratio: 0",
+        *([_KTO_LOSS] if kind == "kto" else []),
     ]
     return "\n".join(lines) + "\n"
