@@ -27,6 +27,11 @@ class Lexicon(NamedTuple):
     """Words that tell no tool from another, function words among them."""
     phrasal: dict[str, str]
     units: tuple[frozenset[str], ...]
+    silent: frozenset[str]
+    """Words, as they are written, that claim nothing by themselves."""
+    idioms: re.Pattern[str]
+    claims: dict[str, str]
+    """Words, as they are written, and the kind of what they claim that hardly any call shows."""
 
 
 @cache
@@ -53,6 +58,9 @@ def lexicon() -> Lexicon:
         common | frozenset(map(stem, FUNCTION_WORDS)),
         read["phrasal"],
         tuple(frozenset(map(stem, group.split())) for group in read["units"]["groups"]),
+        frozenset(read["silent"]["words"].split()),
+        re.compile(rf"\b(?:{'|'.join(map(re.escape, read['idioms']['phrases']))})\b", re.IGNORECASE),
+        {word: kind for kind, words in read["claims"].items() for word in words.split()},
     )
 
 
@@ -87,6 +95,11 @@ def stems_of(text: str) -> frozenset[str]:
 def telling(text: str) -> frozenset[str]:
     """Return the stems that may tell one thing from another."""
     return stems_of(text) - lexicon().common
+
+
+def claim_of(word: str) -> str | None:
+    """Return what a word claims that hardly any call shows: a negation, a condition, a count; None for other words."""
+    return lexicon().claims.get(word)
 
 
 def in_other_unit(said: str, described: str) -> bool:

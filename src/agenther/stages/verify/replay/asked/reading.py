@@ -15,6 +15,7 @@ from functools import cached_property
 from agenther.conclusions import Reason
 from agenther.record import JsonObject, canonical_json
 from agenther.replay import Change
+from agenther.stages.verify.replay.asked.accounted import Accounts, unaccounted
 from agenther.stages.verify.replay.asked.calls import Leaf, Made, calls_of, equal, leaves
 from agenther.stages.verify.replay.asked.facts import Text
 from agenther.stages.verify.replay.asked.lexicon import WH, deeds_in, deeds_of, lexicon, stems_of, wide
@@ -189,7 +190,13 @@ class Reading:
         if (sentence := sentences.without_call(self._speaks, rounded)) is not None:
             return Found(Reason.NOT_TRUE, f"no call for {sentence[:80]!r}")
         better = sentences.better(self._speaks) or sentences.named()
-        return None if better is None else Found(Reason.NOT_TRUE, f"{better} is spoken of, which was not called")
+        if better is not None:
+            return Found(Reason.NOT_TRUE, f"{better} is spoken of, which was not called")
+        if not any(call.changed for call in asked):
+            return None
+        changes = [change for call in served for change in self._performed.made[call.number]]
+        why = unaccounted(text, Accounts(served, changes, self._tools, rounded))
+        return None if why is None else Found(Reason.UNSCORED, why)
 
     def _unused(self, part: int, known: Known) -> str | None:
         return unused_value(part, self._parts[part], known)
