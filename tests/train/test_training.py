@@ -88,6 +88,29 @@ def test_an_interrupted_training_ends_as_one_that_was_not(
     assert not list((tmp_path / "two").glob(".data-*"))
 
 
+def test_after_a_mistake_the_corrected_command_takes_the_same_folder(tiny: Path, tmp_path: Path) -> None:
+    data, out = write_rows(tmp_path / "data"), tmp_path / "out"
+    (out / ".data-0-killed").mkdir(parents=True)
+    for model, rows in ((tmp_path / "nosuch", data), (tiny, tmp_path / "nosuch")):
+        with pytest.raises(UserError):
+            training("sft", model, rows, out).run()
+        assert not (out / "train.json").exists()
+    (out / "train.json").write_text('{"key": "of another that came to no checkpoint", "finished": false}')
+    assert training("sft", tiny, data, out, seed=7, max_steps=1).run()["finished"]
+    assert not list(out.glob(".data-*"))
+    card = (out / "README.md").read_text()
+    assert "| seed | 7 |" in card
+    assert f"{tiny}`; LoRA adapters" in card
+    assert "Severity weight w: the loss of a row is multiplied by it" in card
+    assert "fine-tuned" not in card
+
+
+@pytest.mark.parametrize("name", ["./nosuch", "/nosuch/model", "src/nosuch", "some/model/nosuch"])
+def test_a_misspelt_folder_is_refused_without_asking_the_hub(name: str) -> None:
+    with pytest.raises(UserError, match="expected the folder of a model, found none"):
+        job_module.load_tokenizer(name)
+
+
 def point(line: str) -> tuple[Any, ...]:
     """Return what a point of the curve says, without times."""
     read = json.loads(line)
@@ -123,5 +146,6 @@ def test_a_model_that_is_none_and_a_folder_without_a_job_are_named(tiny: Path, t
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="expected a model with its tokenizer"):
         training("sft", tmp_path / "empty", data, tmp_path / "out").run()
+    assert not job_module._is_path("some-maker/some-model")  # pyright: ignore[reportPrivateUsage]
     with pytest.raises(UserError, match="finished job"):
         training("sft", tiny, tmp_path / "empty", tmp_path / "out2").run()

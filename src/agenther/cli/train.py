@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, cast
 
 import click
@@ -50,8 +55,8 @@ def command(
     kto             single runs, desirable or not
     goal-contrast   prefer a run under the goal it reached to the same run under the one it failed
 
-    The same command goes on after an interruption. DIR gets the model, `train.json`, the loss curve `loss.jsonl` (and
-    `loss.png`, if matplotlib is installed) and the last two checkpoints.
+    The same command goes on after an interruption. DIR gets the model, its card `README.md`, `train.json`, the loss curve
+    `loss.jsonl` (and `loss.png`, if matplotlib is installed) and the last two checkpoints.
     """
     said |= {"lora_targets": () if full else None, "weighted": not unweighted, "same_run": same_run}
     settings = load_settings(cast(Method, method), preset, said)
@@ -68,7 +73,22 @@ def _train(settings: Settings, model: str, data: Path, out: Path) -> JsonObject:
         from agenther.train.job import Training
     except ModuleNotFoundError as error:
         raise MissingExtra(f"training needs {error.name}", "pip install 'agenther[train]'") from error
-    return Training(settings, model, data, out).run()
+    with _ending_cleanly():
+        return Training(settings, model, data, out).run()
+
+
+@contextmanager
+def _ending_cleanly() -> Generator[None]:
+    """End by a signal as by an error, so that temporary files are removed."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _told(done: JsonObject, out: Path) -> str:

@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -29,6 +30,7 @@ from agenther.jobs.manifest import file_mark
 from agenther.record import JsonObject, content_key
 from agenther.texts import path_text
 from agenther.train.batches import imitation_batch, pair_batch, unpaired_batch
+from agenther.train.card import write_card
 from agenther.train.contrast import read_contrasts
 from agenther.train.curve import LossCurve, draw_curve
 from agenther.train.dataset import Tally, write_dataset
@@ -37,7 +39,7 @@ from agenther.train.settings import Settings
 from agenther.train.tokens import ChatTokens
 from agenther.train.trainers import AgentDPOTrainer, AgentKTOTrainer, WeightedSFTTrainer
 
-RECORD = "train.json"
+RECORD, _PREFIX = "train.json", ".data-"
 _KINDS: dict[str, tuple[type, type, Any]] = {
     "sft": (WeightedSFTTrainer, SFTConfig, imitation_batch),
     "dpo": (AgentDPOTrainer, DPOConfig, pair_batch),
@@ -70,9 +72,12 @@ class Training:
         """
         _refuse_unlaunched()
         with hold_folder(self.out) if _is_main() else nullcontext():
-            kept = self._kept()
-            with TemporaryDirectory(dir=self.out, prefix=".data-") as folder:
+            kept = self._refuse_other()
+            _sweep(self.out)
+            with TemporaryDirectory(dir=self.out, prefix=f"{_PREFIX}{_rank()}-") as folder:
                 trainer, tally = self.trainer(Path(folder))
+                if _is_main():
+                    _write(self.out / RECORD, kept | {"finished": False})
                 trainer.train(resume_from_checkpoint=get_last_checkpoint(str(self.out)))
             trainer.save_model()
             losses = [point["loss"] for point in trainer.state.log_history if "loss" in point]
@@ -85,6 +90,7 @@ class Training:
             }
             if _is_main():
                 draw_curve(self.out)
+                write_card(self.out, self.settings, self.model, self.data, done)
                 _write(self.out / RECORD, done)
             return done
 
@@ -160,26 +166,25 @@ class Training:
             "report_to": "none",
         }
 
-    def _kept(self) -> JsonObject:
-        """Write down what is trained, or find that the folder holds the same training, unfinished."""
+    def _refuse_other(self) -> JsonObject:
+        """Return what is trained, unless the folder holds this training finished, or another that came to a checkpoint."""
         mark = file_mark(data_file(self.data, self.settings.method))["sha256"]
         told: JsonObject = {"settings": self.settings.model_dump(mode="json"), "model": self.model, "data_sha256": mark}
         key = content_key(told)
-        place = self.out / RECORD
         try:
-            before = orjson.loads(place.read_bytes())
+            before = orjson.loads((self.out / RECORD).read_bytes())
         except (OSError, orjson.JSONDecodeError):
-            before = None
-        if before is None:
-            if _is_main():
-                _write(place, {"key": key, **told, "finished": False})
-        elif before.get("key") != key:
+            before = {}
+        if before.get("key") == key:
+            if before.get("finished"):
+                raise UserError(
+                    f"{path_text(self.out)}: this training is finished", "choose another folder to repeat it"
+                )
+        elif before.get("finished") or (before and get_last_checkpoint(str(self.out))):
             raise UserError(
                 f"{path_text(self.out)}: holds another training (other settings, model or data)",
                 "choose another folder",
             )
-        elif before.get("finished"):
-            raise UserError(f"{path_text(self.out)}: this training is finished", "choose another folder to repeat it")
         return {"key": key, **told}
 
 
@@ -189,6 +194,10 @@ def load_tokenizer(model: str) -> Any:
     Raises:
         UserError: there is none.
     """
+    if _is_path(model) and not Path(model).is_dir():
+        raise UserError(
+            f"{model}: expected the folder of a model, found none", "name its folder, or a model of the hub"
+        )
     try:
         tokenizer = AutoTokenizer.from_pretrained(model)
     except (OSError, ValueError) as error:
@@ -199,6 +208,14 @@ def load_tokenizer(model: str) -> Any:
     if tokenizer.pad_token is None:
         raise UserError(f"{model}: its tokenizer has neither a padding nor an end token")
     return tokenizer
+
+
+def _is_path(model: str) -> bool:
+    """Tell whether a model is named by a folder: the hub has names of at most two parts, none with these beginnings."""
+    path = Path(model)
+    if model.startswith((".", "~")) or path.is_absolute() or len(path.parts) > 2:
+        return True
+    return len(path.parts) > 1 and path.parent.is_dir()
 
 
 def training_template(tokenizer: Any) -> str | None:
@@ -214,6 +231,13 @@ def training_template(tokenizer: Any) -> str | None:
 def _write(path: Path, value: JsonObject) -> None:
     with write_atomically(path) as file:
         file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def _sweep(out: Path) -> None:
+    """Remove what a killed training of this process's rank left; others that hold the folder are refused before."""
+    if _is_main():
+        for left in out.glob(f"{_PREFIX}0-*"):
+            rmtree(left, ignore_errors=True)
 
 
 def _rank() -> int:

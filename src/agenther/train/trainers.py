@@ -18,10 +18,13 @@ Tensors = dict[str, torch.Tensor]
 
 
 class _Prepared:
-    """Leaves the rows as they are: they are tokens already."""
+    """Leaves the rows as they are: they are tokens already. The card of the model is written elsewhere (`card`)."""
 
     def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
         return dataset
+
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """Write no card."""
 
 
 class WeightedSFTTrainer(_Prepared, SFTTrainer):
