@@ -60,6 +60,9 @@ def test_words_that_claim_nothing_or_are_accounted_for_stand(goal: str, calls: t
         ("Order more than 3 bags of dill seeds.", ORDER),
         ("Order 3 bags of dill seeds back.", ORDER),
         ("Order the cheapest 3 bags of dill seeds.", ORDER),
+        ("Order up to 3 bags of dill seeds.", ORDER),
+        ("Order over 3 bags of dill seeds.", ORDER),
+        ("Order 3 bags of dill seeds now and then.", ORDER),
         # when, how
         ("Order 3 bags of dill seeds tomorrow.", ORDER),
         ("Order 3 bags of dill seeds later.", ORDER),
@@ -79,6 +82,9 @@ def test_words_that_claim_nothing_or_are_accounted_for_stand(goal: str, calls: t
         ("Cancel delivery 40 and then end it.", CANCEL),
         ("Ask Ada to cancel delivery 40.", CANCEL),
         ("Have 'Ada' cancel delivery 40.", CANCEL),
+        # nothing is asked
+        ("I can cancel delivery 40.", CANCEL),
+        ("You should have cancelled delivery 40.", CANCEL),
         # no sentence at all
         ("Cancel 40, considering delivery.", CANCEL),
         ("Cancel delivery 40 harvest nursery.", CANCEL),

@@ -79,12 +79,18 @@ def unaccounted(text: Text, accounts: Accounts) -> str | None:
     if (other := _asked_of_another(text)) is not None:
         return f"{other!r} is asked of somebody else"
     asking = [one.at for one in requests(text)]
-    first = max((start for start, _, _ in text.sentences if asking and start <= asking[0]), default=0)
+    if not asking:
+        return "no verb asks for what was changed"
+    if (
+        bound := next((m for m in lexicon().bounds.finditer(text.text) if not _is_value(m.start(), text)), None)
+    ) is not None:
+        return f"{bound.group()!r}: no call shows such a bound"
+    first = max((start for start, _, _ in text.sentences if start <= asking[0]), default=0)
     idioms = [match.span() for match in lexicon().idioms.finditer(text.text)]
     told = list(_narration(text, asking))
     before = "."
     for word, at in text.in_order:
-        is_read = word[0].isalpha() and not _is_in(at, idioms) and not any(f.start <= at < f.end for f in text.facts)
+        is_read = word[0].isalpha() and not _is_in(at, idioms) and not _is_value(at, text)
         aside, early = _is_in(at, told), at < first
         if is_read and not (aside and early):
             why = _claimed(word, accounts)
@@ -94,6 +100,10 @@ def unaccounted(text: Text, accounts: Accounts) -> str | None:
                 return why
         before = word.casefold()
     return None
+
+
+def _is_value(at: int, text: Text) -> bool:
+    return any(fact.start <= at < fact.end for fact in text.facts)
 
 
 def _is_in(at: int, spans: Sequence[tuple[int, int]]) -> bool:

@@ -30,6 +30,8 @@ class Lexicon(NamedTuple):
     silent: frozenset[str]
     """Words, as they are written, that claim nothing by themselves."""
     idioms: re.Pattern[str]
+    bounds: re.Pattern[str]
+    """Phrases that claim; words that make a bound of a number, with its first digit."""
     claims: dict[str, str]
     """Words, as they are written, and the kind of what they claim that hardly any call shows."""
 
@@ -60,6 +62,7 @@ def lexicon() -> Lexicon:
         tuple(frozenset(map(stem, group.split())) for group in read["units"]["groups"]),
         frozenset(read["silent"]["words"].split()),
         re.compile(rf"\b(?:{'|'.join(map(re.escape, read['idioms']['phrases']))})\b", re.IGNORECASE),
+        _bounds(read["bounds"]["words"].split(), read["bounds"]["phrases"]),
         {word: kind for kind, words in read["claims"].items() for word in words.split()},
     )
 
@@ -116,6 +119,10 @@ def one_word_each(text: str) -> str:
         ),
         text,
     )
+
+
+def _bounds(words: Iterable[str], phrases: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:(?:{'|'.join(words)})\s+\d|(?:{'|'.join(phrases)})\b)", re.IGNORECASE)
 
 
 @cache
