@@ -54,6 +54,7 @@ def test_looks(name: str, arguments: dict[str, Json]) -> None:
         ("cancel_order", {"id": 4}),
         ("update_details", {"id": 4}),
         ("check_in_guest", {"id": 4}),
+        ("checkOutBoat", {"id": 4}),
         ("mark_paid", {"id": 4}),
         ("heat", {"thing": "egg 2"}),
         ("send_message", {"text": "Show me the boats"}),
@@ -90,6 +91,8 @@ def test_a_description_tells_where_the_name_does_not() -> None:
     schema: Json = {"type": "function", "function": {"name": "berths", "description": "Lists free berths."}}
     assert looks("berths", tools=(schema,))
     assert not looks("berths")
+    lending: Json = {"type": "function", "function": {"name": "lend_boat", "description": "Check out a boat."}}
+    assert not looks("lend_boat", tools=(lending,))
     renamed: Json = {"type": "function", "function": {"name": "update_berths", "description": "Lists them anew."}}
     assert not looks("update_berths", tools=(renamed,))
 

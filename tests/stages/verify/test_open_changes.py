@@ -167,3 +167,14 @@ def test_a_change_called_a_question() -> None:
     score = check_result(label(berth_run(), effect=False, answers=("receipt 5501",)))
     assert score.reason is Reason.NOT_TRUE
     assert "set effect to true" in score.explanation
+
+
+def test_a_verb_that_asks_may_name_the_call_that_was_made() -> None:
+    run = berth_run("Returned: berth B7, Liv Berg, receipt 5501", name="return_berth")
+    quotes = (*QUOTES[:2], ("Return", "receipt 5501"))
+    assert check_result(label(run, 'Return the berth "B7" for "Liv Berg"', quotes)).value == 1.0
+    told = check_result(label(run, 'Return the state of the berth "B7" for "Liv Berg"', (*QUOTES[:2], quotes[2])))
+    assert told.reason is Reason.NO_RECORDED_ANSWER
+    other = berth_run(name="reserve_berth")
+    asked = check_result(label(other, 'Return the berth "B7" for "Liv Berg"', (*QUOTES[:2], quotes[2])))
+    assert asked.reason is Reason.NO_RECORDED_ANSWER

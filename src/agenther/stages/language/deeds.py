@@ -21,7 +21,7 @@ from agenther.stages.language.shop_pages import listed_products, product_page
 from agenther.stages.language.sql.parse import is_sql
 from agenther.stages.language.web import Visit, visits
 from agenther.stages.language.web_actions import CHOOSES, CLICKS, ENTERS, LOOKS, TYPES, came_to_nothing, may_change
-from agenther.stages.language.words import split_name, stem
+from agenther.stages.language.words import is_phrase_of_change, split_name, stem, tokens
 from agenther.trajectory import Step, ToolCall, Trajectory
 
 LOOKING = READING | frozenset(
@@ -188,7 +188,10 @@ def _of_name(trajectory: Trajectory, call: ToolCall) -> str | None:
     if _looks_by(call.function_name) is False:
         return None
     described = (text for name, text in map(description_of, trajectory.tools) if name == call.function_name)
-    first = stem(next(iter(next(described, "").split()), ""))
+    words = tokens(next(described, ""))
+    if is_phrase_of_change(words):
+        return None
+    first = stem(next(iter(words), ""))
     return f"{call.function_name!r} only looks, as it is described" if first in LOOKING | _SAYING else None
 
 
@@ -197,6 +200,6 @@ def _looks_by(name: str) -> bool | None:
     words = [
         part.casefold() for word in re.split(r"[^\w]|_", _NAMESPACE.sub("", name)) if word for part in split_name(word)
     ]
-    if not words or words[0] in _CHANGING or (words[0] == "check" and words[1:2] in (["in"], ["out"])):
+    if not words or words[0] in _CHANGING or is_phrase_of_change(words):
         return False if words else None
     return True if LOOKING.intersection(words) else None

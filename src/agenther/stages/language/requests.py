@@ -1,17 +1,29 @@
 """Does a sentence ask for something as an English user would: a question or a command, neither vague nor about the asking itself.
 
-Knows nothing of runs; of goals only that they are requests.
+Knows nothing of runs; of goals only that they are requests, and of calls what words stand in them.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from agenther.stages.language.words import content_stems, is_base_verb, sentences, tokens
+from agenther.stages.language.words import (
+    FUNCTION_WORDS,
+    content_stems,
+    is_base_verb,
+    is_phrase_of_change,
+    sentences,
+    stem,
+    tokens,
+)
 
 MOST_SENTENCES, MOST_WORDS = 2, 80
 LEAST_WORDS, LEAST_CONTENT = 4, 2
-"""Words of a request, and words among them that carry its matter, below which it leaves open what is wanted."""
+"""Words of a request, and words among them that carry its matter, below which it leaves open what is wanted; one word less where
+a thing is named by its number."""
+_NUMBERED = re.compile(r"(?<!\w)(?=\w*\d)(?=\w*[^\W\d_])[\w-]{2,}|#\w*\d")
 _CLAUSE = re.compile(r"[,;:]\s+|\.\s+(?=[A-Z])")
 _LEAD = re.compile(
     r"(?:(?:please|kindly|now|then|first|also|and|\w+ly)\b,?\s+)*(?P<polite>(?:can|could|would|will) you (?:please )?)?",
@@ -56,6 +68,9 @@ _ASKING_OR_CHANGING = frozenset(
     """.split()
 )
 """Verbs of commands whose result is told or left behind."""
+_DETERMINERS = frozenset("a an her his its it my our that the their them these this those your".split())
+_OPEN = frozenset("how if what when where whether which who whom whose why".split())
+"""Words by which a command leaves open what is to be found out."""
 _WANTS_TO_KNOW = re.compile(r"\b(?:know|learn|see|find out|hear|understand|tell me|show me)\b", re.IGNORECASE)
 
 
@@ -74,7 +89,7 @@ def why_no_request(text: str, old: str = "") -> str | None:
     for pattern, what in ((_ABOUT_THE_RUN, "speaks of how it was done"), (_VAGUE, "leaves open what is wanted")):
         if (found := pattern.search(text)) is not None and found.group().casefold() not in old.casefold():
             return f"{found.group()!r} {what}"
-    if n_words < LEAST_WORDS or len(content_stems(text)) < LEAST_CONTENT:
+    if n_words < LEAST_WORDS - (_NUMBERED.search(text) is not None) or len(content_stems(text)) < LEAST_CONTENT:
         return "it leaves open what is wanted"
     return None if is_question(text) or is_command(text) else "it is neither a question nor a command"
 
@@ -93,19 +108,56 @@ def is_command(text: str) -> bool:
     return any(_WISH.match(clause) or is_base_verb(_first_word(clause)) for clause in _clauses(text))
 
 
-def wants_answer(text: str) -> bool:
-    """Tell whether a request is for being told something: a question, or a command such as list, find, count."""
-    verbs = (_first_word(clause).casefold() for clause in _clauses(text) if is_base_verb(_first_word(clause)))
-    return is_question(text) or next(verbs, "") in _ASKING
+class Deed(NamedTuple):
+    """A call that may have changed something, in words."""
+
+    verb: str
+    """First word of its name."""
+    things: frozenset[str]
+    """Stems of the other words of its name, and of those of its arguments."""
+
+
+def wants_answer(text: str, deeds: Iterable[Deed] = ()) -> bool:
+    """Tell whether a request is for being told something: a question, or a command such as list, find, count.
+
+    Args:
+        text: the request.
+        deeds: calls that it may be about: "return the book" asks for a call `return_book`, for no answer.
+    """
+    if is_question(text):
+        return True
+    command = next((clause for clause in _clauses(text) if is_base_verb(_first_word(clause))), "")
+    return _first_word(command).casefold() in _ASKING and not _is_change(command, deeds)
+
+
+def _is_change(command: str, deeds: Iterable[Deed]) -> bool:
+    """Tell whether a command whose verb asks is one for a change: by its particle, or as a call does it to the same things."""
+    words = [word.casefold() for word in tokens(command)]
+    if _OPEN.intersection(words):
+        return False
+    things = list(_object(words[1:]))
+    apart = [words[0], *words[1 + len(things) :]]
+    if is_phrase_of_change(words) or (apart[1:2] == ["out"] and is_phrase_of_change(apart)):
+        return True
+    stems = {stem(word) for word in things if word not in FUNCTION_WORDS}
+    return bool(stems) and any(deed.verb == words[0] and stems <= deed.things for deed in deeds)
+
+
+def _object(words: Iterable[str]) -> Iterator[str]:
+    """Yield what stands behind a verb up to the next preposition, conjunction or particle."""
+    for word in words:
+        if word in FUNCTION_WORDS and word not in _DETERMINERS:
+            return
+        yield word
 
 
 def may_want_answer(text: str) -> bool:
     """Tell whether a request may be for being told something; False when it is surely for a change alone."""
-    if wants_answer(text):
+    if is_question(text):
         return True
     verb = next((word for word in map(_first_word, _clauses(text)) if is_base_verb(word)), "").casefold()
     wishes = any(_WISH.match(clause) for clause in _clauses(text))
-    return verb in _ASKING_OR_CHANGING or (wishes and _WANTS_TO_KNOW.search(text) is not None)
+    return verb in _ASKING | _ASKING_OR_CHANGING or (wishes and _WANTS_TO_KNOW.search(text) is not None)
 
 
 def _clauses(text: str) -> list[str]:

@@ -6,7 +6,7 @@ Knows nothing of runs or goals. The lexicon is lemminflect's; it is loaded at fi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, cast
@@ -41,6 +41,10 @@ REQUEST_WORDS = frozenset(
     question query report result retrieve return run search see show submit sort table task tell total try use
     user using value want
     """.split()
+)
+
+_PHRASES_OF_CHANGE = frozenset(
+    {("check", "in"), ("check", "into"), ("check", "out"), ("give", "away"), ("give", "back"), ("get", "rid")}
 )
 
 
@@ -129,6 +133,11 @@ def is_adjective(word: str) -> bool:
 def is_base_verb(word: str) -> bool:
     """Tell whether an English lexicon knows the word as a verb in its base form."""
     return word.casefold() in _lemmas(word.casefold()).get("VERB", ())
+
+
+def is_phrase_of_change(words: Sequence[str]) -> bool:
+    """Tell whether words open with a verb and its particle that change something, though the verb alone only asks."""
+    return tuple(word.casefold() for word in words[:2]) in _PHRASES_OF_CHANGE
 
 
 def is_known(word: str) -> bool:

@@ -13,8 +13,8 @@ from agenther.stages.fence import escape
 from agenther.stages.language.deeds import why_no_change
 from agenther.stages.language.descriptions import description_of
 from agenther.stages.language.outcomes import failed, is_error
-from agenther.stages.language.requests import may_want_answer, wants_answer, why_no_request
-from agenther.stages.language.words import content_stems
+from agenther.stages.language.requests import Deed, may_want_answer, wants_answer, why_no_request
+from agenther.stages.language.words import content_stems, split_name, stem, stems
 from agenther.stages.recording import error_code
 from agenther.stages.verify.grounding import contains, hard_facts
 from agenther.stages.verify.leaks import text_of_call, texts_in
@@ -63,7 +63,7 @@ def check_result(rewritten: Rewritten) -> Score:
     if not shown:
         return refused(by, Reason.UNGROUNDED, "no observation is cited that shows the result")
     if proposal.effect:
-        if wants_answer(proposal.goal):
+        if wants_answer(proposal.goal, _deeds(rewritten)):
             return refused(by, Reason.NO_RECORDED_ANSWER, "the goal asks to be told something, and is called a change")
         return passed(by, "an observation shows the change", shown)
     if not may_want_answer(proposal.goal):
@@ -189,6 +189,16 @@ def _said_in_calls(rewritten: Rewritten) -> Iterator[str]:
             index = answered_by(step, number)
             if index is None or not is_error(step.observations[index].content):
                 yield from _said_in(step, number)
+
+
+def _deeds(rewritten: Rewritten) -> Iterator[Deed]:
+    """Yield the cited calls that may have changed something, in words."""
+    run = rewritten.trajectory
+    for step, number in cited_calls(run, _cited(rewritten)):
+        if why_no_change(run, step, number) is None:
+            call = step.tool_calls[number]
+            verb, *things = [word for part in call.function_name.split("_") for word in split_name(part)] or [""]
+            yield Deed(verb.casefold(), frozenset(map(stem, things)) | stems(text_of_call(call)))
 
 
 def _said_in(step: Step, number: int) -> tuple[str, str, str]:
