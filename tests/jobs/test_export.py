@@ -88,3 +88,14 @@ def test_an_unknown_consumer_is_refused_before_anything_is_done(tmp_path: Path, 
     assert done.exit_code == 2
     assert "there are trl, sharegpt, swift" in done.output
     assert not (tmp_path / "out").exists()
+
+
+def test_an_export_names_the_files_of_earlier_consumers_only_where_it_writes_them_otherwise(tmp_path: Path) -> None:
+    out = job(tmp_path, "a")
+    told = [["--for", "swift"], ["--for", "swift", "--max-tokens", "300"]]
+    plain, limited = (CliRunner().invoke(group, ["export", str(out), *more]).stdout for more in told)
+    assert "train/swift/" in plain
+    assert "train/trl/" not in plain
+    assert "train/trl/sft.jsonl" in limited
+    assert "rows over 300 tokens set aside in set_aside.jsonl" in limited
+    assert f"{out}/set_aside.jsonl" in limited

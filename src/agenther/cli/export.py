@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import click
 
 from agenther.cli.options import consumers_option, length_options, weights_option, workers_option
 from agenther.cli.stats import load_manifest
 from agenther.config import WeightUse
+from agenther.record import JsonObject
 from agenther.texts import path_text
 
 
@@ -39,13 +41,17 @@ def command(
     as well, which are written anew.
     """
     from agenther.jobs.export import export
+    from agenther.jobs.lines import SET_ASIDE
 
+    manifest = load_manifest(out)
     told = {"weights": weights, "max_tokens": max_tokens, "tokenizer": tokenizer}
-    summary = export(out, load_manifest(out), consumers, workers, **told)
-    for name in consumers:
-        for path, n_rows in sorted(summary.rows.items()):
-            if path.split("/")[1:2] == [name]:
-                undrawn = summary.undrawn.get(path)
-                note = f"  ({undrawn.total()} not drawn by weight)" if undrawn else ""
-                fit = said.said(summary.max_tokens) if (said := summary.sizes.get(path)) else ""
-                click.echo(f"{n_rows:7}  {path_text(out / path)}{note}{fit}")
+    before = cast(JsonObject, manifest.get("config", {}))
+    summary = export(out, manifest, consumers, workers, **told)
+    named = [[name] for name in consumers]
+    anew = any(value is not None and value != before.get(name) for name, value in told.items())
+    for path, n_rows in sorted(summary.rows.items()):
+        if anew or path == SET_ASIDE or path.split("/")[1:2] in named:
+            undrawn = summary.undrawn.get(path)
+            note = f"  ({undrawn.total()} not drawn by weight)" if undrawn else ""
+            fit = said.said(summary.max_tokens) if (said := summary.sizes.get(path)) else ""
+            click.echo(f"{n_rows:7}  {path_text(out / path)}{note}{fit}")

@@ -144,6 +144,7 @@ def command(
     """
     from agenther.jobs.asking import Asking
     from agenther.jobs.job import Job, execute
+    from agenther.jobs.replaced import find_manifest, said_replaced
     from agenther.jobs.report import show_progress
     from agenther.jobs.resume import remember
     from agenther.llm.models import load_models
@@ -163,6 +164,7 @@ def command(
     if batch and ("-" in inputs or not config.asks_models):
         found = "standard input, which cannot be read again" if "-" in inputs else "rules alone"
         raise ConfigError(f"--batch: expected files and a job that asks models, found {found}")
+    before = find_manifest(out)
     try:
         with show_progress(job) as shown:
             summary = execute(job, shown.tick, shown.watch)
@@ -170,6 +172,8 @@ def command(
         click.echo("stopped: the same command goes on where it was", err=True)
         sys.exit(INTERRUPTED)
     remember(job)
+    if before is not None and (replaced := said_replaced(out, before)):
+        click.echo(f"note: {one_line(replaced, 600)}", err=True)
     warn_unmatched(labels, summary.unmatched_labels)
     warn_unmatched_paths(map_file, summary.unmatched_paths)
     warn_broken_readers()

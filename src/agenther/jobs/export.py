@@ -15,6 +15,7 @@ from agenther.jobs.files import hold_folder, write_atomically
 from agenther.jobs.lines import LineMaker
 from agenther.jobs.manifest import Summary
 from agenther.jobs.outputs import write_outputs
+from agenther.jobs.replaced import consumers_of
 from agenther.jobs.store import Store
 from agenther.jobs.workers import Workers
 from agenther.llm.counters import load_counter
@@ -43,8 +44,7 @@ def export(
         MissingExtra: the library that reads tokenizers is not installed.
         UserError: the folder was made by another version, or is in use; or there is no such tokenizer.
     """
-    have = {path.split("/")[1] for path in cast(dict[str, int], manifest["rows"]) if path.count("/") == 2}
-    everyone = known_consumers([*have, *consumers])
+    everyone = known_consumers([*consumers_of(manifest), *consumers])
     try:
         settings = {**cast(JsonObject, manifest["config"]), **{name: v for name, v in told.items() if v is not None}}
         config = Config.model_validate(settings)

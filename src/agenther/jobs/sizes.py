@@ -48,8 +48,10 @@ class Sizes:
         n_steps = self.unfit.total() - self.unfit["too_long"]
         parts = (
             f"{self.windows} of them windows" if self.windows else "",
-            f"{self.unfit['too_long']} rows over {max_tokens} tokens set aside" if self.unfit["too_long"] else "",
-            f"{n_steps} steps in no window" if n_steps else "",
+            f"{self.unfit['too_long']} rows over {max_tokens} tokens set aside in set_aside.jsonl"
+            if self.unfit["too_long"]
+            else "",
+            f"{n_steps} steps in no window, see set_aside.jsonl" if n_steps else "",
         )
         return f"  ({', '.join(filter(None, parts))})" if any(parts) else ""
 
