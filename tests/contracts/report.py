@@ -26,6 +26,7 @@ NOTES = """
   of the template (`mark`), agent turns that are not to be imitated (`masked`).
 - *of the agent missed*: characters of turns that must be trained and are not. *Other text*: sides whose text is not the expected.
 - openai: rows are validated by the types of the `openai` package and carry no unknown key; only the provider knows its tokens.
+- sharegpt: FastChat's own mask leaves out the mark that ends a turn (`</s>`, four characters a turn): that is all that is missed.
 - No line: the consumer has no such kind, or no row of the material has its form (`set_aside.jsonl` says why).
 """
 

@@ -1,6 +1,6 @@
 """What `make contracts` runs: each framework, in an environment of its own, loads our rows and shows what it would train.
 
-    python -m tests.contracts.run MODEL NAME=PYTHON... [--out OUT] [--of WORDS] [--report FILE] [--keep FOLDER]
+    python -m tests.contracts.run MODEL NAME=PYTHON... [--out OUT] [--of WORDS] [--commit COMMIT] [--report FILE] [--keep FOLDER]
 
 Without --out the rows are invented, and try what is hard; OUT is a finished job with all rows on the training side. Prints a
 table, and exits with 1 when a row is lost, or a token trains that must not, or one that must does not.
@@ -30,7 +30,7 @@ from agenther.train.encoders import ENCODERS
 from agenther.writers import WRITERS
 
 TEMPLATES = {"swift": ["qwen2_5"]}
-PACKAGES = {"trl": "trl", "sharegpt": "fschat", "swift": "ms-swift", "openai": "openai"}
+PACKAGES = {"sharegpt": "fschat", "swift": "ms-swift", "openai": "openai"}
 SRC = Path(__file__).parents[2] / "src"
 CHECK_OPENAI = Path(__file__).with_name("check_openai.py")
 
@@ -87,7 +87,7 @@ def framework(name: str, python: str) -> str:
 def main() -> int:
     """Print the table, and write the report."""
     told = _arguments()
-    status, measured, commit = 0, list[str](), commit_now()
+    status, measured, commit = 0, list[str](), told.commit or commit_now()
     print(head())
     with tempfile.TemporaryDirectory() as folder:
         out = told.out or make_out(Path(folder) / "out")
@@ -113,6 +113,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("frameworks", nargs="+", metavar="NAME=PYTHON")
     parser.add_argument("--out", type=Path, help="a finished job; default: invented rows")
     parser.add_argument("--of", default="hand-made rows", help="what the report calls the rows")
+    parser.add_argument("--commit", help="the commit that made OUT, where it is another than the work tree's")
     parser.add_argument("--report", type=Path, help="the table to bring up to date")
     parser.add_argument("--keep", type=Path, help="a folder for what frameworks made, not to be made again")
     return parser.parse_args()
