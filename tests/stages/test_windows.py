@@ -8,14 +8,14 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.writers.writer_material import agent, call, example, result, user
+from tests.writers.writer_material import agent, call, example, result, tokens_of, user
 
 from agenther.conclusions import Example
 from agenther.llm.counters import Estimate
 from agenther.record import JsonObject
 from agenther.stages.package.windows import Split, split
 from agenther.writers import WRITERS, checked_rows
-from agenther.writers.lengths import Measure, tokens_of
+from agenther.writers.lengths import Measure
 
 GOAL = "count the crates"
 WORDS = st.lists(st.sampled_from("pear plum fig quince medlar sloe damson".split()), min_size=1, max_size=30).map(

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from tests.writers.writer_material import agent, call, example, examples, pair, result, unpaired, user
+from tests.writers.writer_material import agent, call, example, examples, pair, result, tokens_of, unpaired, user
 
 from agenther.conclusions import Example
 from agenther.llm.counters import Estimate
 from agenther.writers import WRITERS, checked_rows
-from agenther.writers.lengths import PER_MESSAGE, PER_ROW, Measure, tokens_of, with_facts
+from agenther.writers.lengths import PER_MESSAGE, PER_ROW, Measure, with_facts
 
 
 class Letters:

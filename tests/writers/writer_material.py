@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import settings
@@ -13,6 +14,7 @@ from agenther.conclusions import Detection, Example, Outcome, Verdict
 from agenther.preferences import Contrast, Pair, Unpaired
 from agenther.record import JsonObject
 from agenther.trajectory import Source
+from agenther.writers.lengths import Measure
 
 MANY = settings(max_examples=int(os.environ.get("WRITER_EXAMPLES", "300")), deadline=None)
 """How many runs a property is tried on; `make test-writers` tries thousands."""
@@ -101,6 +103,11 @@ def example(messages: list[JsonObject], train_on: tuple[int, ...] | None = None,
         "provenance": {},
     }
     return Example(**(fields | changes))
+
+
+def tokens_of(measure: Measure, messages: Sequence[JsonObject], tools: str) -> int:
+    """Return the tokens of a conversation."""
+    return measure.around(tools) + sum(map(measure.message, messages))
 
 
 def user(step: int, text: str = "count the crates") -> JsonObject:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
 import orjson
 
-from agenther.record import JsonObject
+from agenther.record import Json, JsonObject
 from agenther.stages.secret_search import GAP, Find, find_secrets
 from agenther.trajectory import Observation, Span, Step, ToolCall, Trajectory
 
@@ -61,6 +61,19 @@ def redact_text(text: str) -> str:
     for find in reversed(find_secrets(text)):
         text = f"{text[: find.start]}<{find.kind}>{text[find.end :]}"
     return text
+
+
+def map_texts(value: Json, change: Callable[[str], str]) -> Json:
+    """Return a JSON value with all of its texts changed, names of members too."""
+    match value:
+        case str():
+            return change(value)
+        case list():
+            return [map_texts(member, change) for member in value]
+        case dict():
+            return {change(name): map_texts(member, change) for name, member in value.items()}
+        case _:
+            return value
 
 
 def _normal(find: Find) -> str:

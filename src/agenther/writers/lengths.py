@@ -8,7 +8,7 @@ rendering has more tokens than counted here, but for Cohere's, whose templates b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 import orjson
@@ -178,8 +178,3 @@ def with_facts(row: Row, facts: Mapping[str, Json]) -> Row:
             return {**row, "extra": {**others, "label": {**label, **facts}}}
         case _:
             return row
-
-
-def tokens_of(measure: Measure, messages: Sequence[JsonObject], tools: str) -> int:
-    """Return the tokens of a conversation."""
-    return measure.around(tools) + sum(map(measure.message, messages))

@@ -13,7 +13,7 @@ from agenther.environments.base import MakeEnvironment, NotAtHand
 from agenther.errors import ParseError, ReplayError
 from agenther.record import Json
 from agenther.replay import Replay, Setting
-from agenther.stages.redact import redact_text
+from agenther.stages.redact import map_texts, redact_text
 from agenther.stages.verify.replay.diff import same_state
 from agenther.stages.verify.replay.perform import Performed, end_state, replay_run
 from agenther.stages.verify.replay.policy import Policy
@@ -74,17 +74,7 @@ def asks_change(rewritten: Rewritten) -> bool:
 
 def without_secrets(replay: Replay) -> Replay:
     """Return a replay whose texts, which the simulator may have made, hold no secrets and personal data."""
-    return Replay.model_validate(_redacted(cast(Json, replay.model_dump(mode="json"))))
-
-
-def _redacted(value: Json) -> Json:
-    if isinstance(value, str):
-        return redact_text(value)
-    if isinstance(value, list):
-        return [_redacted(member) for member in value]
-    if isinstance(value, dict):
-        return {redact_text(key): _redacted(member) for key, member in value.items()}
-    return value
+    return Replay.model_validate(map_texts(cast(Json, replay.model_dump(mode="json")), redact_text))
 
 
 def _fidelity(rewritten: Rewritten, performed: Performed) -> Score | None:

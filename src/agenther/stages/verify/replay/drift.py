@@ -10,7 +10,7 @@ import re
 
 from agenther.literals import literal_value
 from agenther.record import Json, canonical_json
-from agenther.stages.redact import redact_text
+from agenther.stages.redact import map_texts, redact_text
 
 _PLACEHOLDER = re.compile(r"<([A-Z][A-Z_]*)_\d+>")
 _SHOWN = 80
@@ -21,7 +21,7 @@ def drift_between(recorded: str | None, replayed: Json) -> str | None:
     if recorded is None:
         return None
     if _PLACEHOLDER.search(recorded):
-        recorded, replayed = _PLACEHOLDER.sub(r"<\1>", recorded), _redacted(replayed)
+        recorded, replayed = _PLACEHOLDER.sub(r"<\1>", recorded), map_texts(replayed, _redacted)
     if isinstance(replayed, str) and _plain(recorded) == _plain(replayed):
         return None
     now = literal_value(replayed) if isinstance(replayed, str) else replayed
@@ -38,14 +38,8 @@ def as_text(observation: Json) -> str:
     return observation if isinstance(observation, str) else canonical_json(observation).decode()
 
 
-def _redacted(value: Json) -> Json:
-    if isinstance(value, str):
-        return _PLACEHOLDER.sub(r"<\1>", redact_text(value))
-    if isinstance(value, list):
-        return [_redacted(member) for member in value]
-    if isinstance(value, dict):
-        return {str(_redacted(key)): _redacted(member) for key, member in value.items()}
-    return value
+def _redacted(text: str) -> str:
+    return _PLACEHOLDER.sub(r"<\1>", redact_text(text))
 
 
 def _plain(text: str) -> str:
