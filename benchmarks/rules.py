@@ -3,8 +3,10 @@
 python benchmarks/rules.py [--runs 5000 50000] [--corpora FOLDER] [--out docs/measurements/speed.md]
 
 Runs are generated (`generated.py`); SQL runs are measured apart, since queries are parsed. Each job is a process of its own:
-its processor time is what the manifest says (parent and workers), its memory the high-water mark of the resident set that
-Linux keeps for each process. Parts are timed in one process, for each run the least of a few repeats.
+its processor time is what the manifest says (parent and workers), beside it what Linux says of all its processes, start-up
+included; its memory is the high-water mark of the resident set that Linux keeps for each process. Jobs with one worker and
+with two run in turn, so that a machine whose speed changes treats both alike. Parts are timed in one process, for each run
+the least of a few repeats.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from statistics import median
+from typing import Any, NamedTuple, TypeVar
 
 from agenther.conclusions import Proposal, Refusal, Result
 from agenther.config import Config
@@ -103,55 +106,105 @@ def tree(pid: int) -> Iterator[int]:
         yield from tree(int(child))
 
 
-def peak_mb(pid: int) -> float | None:
-    """Return the high-water mark of a process's memory, in megabytes."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return None
-    found = next((line.split()[1] for line in lines if line.startswith("VmHWM")), None)
-    return None if found is None else int(found) / 1000
+class Watch:
+    """Processor time and memory of the processes of a job, asked of Linux while they run."""
+
+    def __init__(self) -> None:
+        self.peaks_mb: dict[int, float] = {}
+        self.cpu_s: dict[int, float] = {}
+
+    def look(self, pid: int) -> None:
+        """Ask for every process that descends from one; those that have ended keep what they had when they were last seen."""
+        for each in tree(pid):
+            try:
+                lines = Path(f"/proc/{each}/status").read_text().splitlines()
+                times = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()[11:13]
+            except OSError:
+                continue
+            self.cpu_s[each] = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+            peak = next((line.split()[1] for line in lines if line.startswith("VmHWM")), None)
+            if peak is not None:
+                self.peaks_mb[each] = int(peak) / 1000
 
 
-def run_job(inputs: list[str], workers: int) -> dict[str, Any]:
-    """Run a job and return its manifest, with the peaks of its processes and the size of its output."""
+class Done(NamedTuple):
+    """What one job took."""
+
+    n: int
+    """Runs read."""
+    wall_s: float
+    cpu_s: float
+    """As the manifest says both: of parent and workers, the command's start-up left out."""
+    all_wall_s: float
+    all_cpu_s: float
+    """Of the command and all its processes, start-up included."""
+    parent_mb: float
+    worker_mb: float
+    out_mb: float
+
+    @property
+    def ms(self) -> float:
+        """Milliseconds of processor time a run."""
+        return self.cpu_s / self.n * 1000
+
+
+def run_job(inputs: list[str], workers: int) -> Done:
+    """Run a job and return what it took."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "out")
         command = [*COMMAND, "run", *inputs, "-o", str(out), "--workers", str(workers)]
+        watch, started = Watch(), time.monotonic()
         with Path(folder, "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)
-            peaks: dict[int, float] = {}
-            while process.poll() is None:
-                peaks |= {pid: peak for pid in tree(process.pid) if (peak := peak_mb(pid)) is not None}
-                time.sleep(0.1)
+            while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                watch.look(process.pid)
+                time.sleep(0.05)
+            all_wall_s = time.monotonic() - started
+            watch.look(process.pid)
+            process.wait()
         if not (out / "manifest.json").exists():
             sys.exit(Path(folder, "log").read_text())
         manifest: dict[str, Any] = json.loads((out / "manifest.json").read_text())
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-        others = [peak for pid, peak in peaks.items() if pid != process.pid]
-        return {
-            **manifest,
-            "parent_mb": peaks[process.pid],
-            "worker_mb": max(others, default=0.0),
-            "out_mb": size / 1e6,
-        }
+        parent_mb = watch.peaks_mb.pop(process.pid)
+        timings = manifest["timings"]
+        return Done(
+            manifest["counts"]["read"],
+            timings["wall_s"],
+            timings["cpu_s"],
+            all_wall_s,
+            sum(watch.cpu_s.values()),
+            parent_mb,
+            max(watch.peaks_mb.values(), default=0.0),
+            size / 1e6,
+        )
 
 
-def job_row(name: str, inputs: list[str], workers: int, repeats: int = 1) -> str:
-    """Run a job a few times and return its row: the quickest of them."""
-    done = min((run_job(inputs, workers) for _ in range(repeats)), key=lambda job: job["timings"]["wall_s"])
-    n, timings = done["counts"]["read"], done["timings"]
-    worker = f"{done['worker_mb']:.0f}" if workers > 1 else ""
-    return (
-        f"| {name} | {n} | {workers} | {timings['wall_s']:.1f} | {timings['cpu_s']:.1f} | {timings['cpu_s'] / n * 1000:.2f} "
-        f"| {n / timings['cpu_s']:.0f} | {done['parent_mb']:.0f} | {worker} | {done['out_mb']:.0f} |"
-    )
+def job_rows(name: str, inputs: list[str], workers: tuple[int, ...] = (1,), repeats: int = 1) -> Iterator[str]:
+    """Run jobs in turn, a few times each, and yield a row for each number of workers: medians, and the spread of the time."""
+    jobs: dict[int, list[Done]] = {n: [] for n in workers}
+    for _ in range(repeats):
+        for n, done in jobs.items():
+            done.append(run_job(inputs, n))
+    for n, done in jobs.items():
+        middle = Done(*map(median, zip(*done, strict=True)))
+        times = sorted(each.ms for each in done)
+        spread = f" ({times[0]:.2f} to {times[-1]:.2f})" if repeats > 1 else ""
+        pairs = list(zip(jobs[workers[0]], done, strict=True))
+        faster = f"{median(one.wall_s / each.wall_s for one, each in pairs):.2f}" if n > 1 else ""
+        all_faster = f"{median(one.all_wall_s / each.all_wall_s for one, each in pairs):.2f}" if n > 1 else ""
+        worker_mb = f"{middle.worker_mb:.0f}" if n > 1 else ""
+        yield (
+            f"| {name} | {middle.n:.0f} | {n} | {repeats} | {median(times):.2f}{spread} | {middle.wall_s:.1f} | {faster} "
+            f"| {middle.all_cpu_s / middle.n * 1000:.2f} | {middle.all_wall_s:.1f} | {all_faster} "
+            f"| {middle.parent_mb:.0f} | {worker_mb} | {middle.out_mb:.0f} |"
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, nargs="+", default=[5000, 50000])
-    parser.add_argument("--repeats", type=int, default=1, help="of the smallest job")
+    parser.add_argument("--repeats", type=int, default=1, help="of the smallest jobs")
     parser.add_argument(
         "--brief", type=int, default=0, help="also so many brief runs, to see what grows with their number"
     )
@@ -164,22 +217,21 @@ def main() -> None:
         write_runs(small, args.runs[0])
         write_runs(queries, 300, kind="sql")
         parts, sql_parts = measure_parts(small, 300), measure_parts(queries, 100)
-        for workers in (1, 2):
-            jobs.append(job_row("generated", [str(small)], workers, args.repeats))
+        jobs += job_rows("generated", [str(small)], (1, 2), args.repeats)
         for n in args.runs[1:]:
             print(*jobs, sep="\n", file=sys.stderr, flush=True)
             large = Path(folder, f"runs{n}.jsonl")
             write_runs(large, n)
-            jobs += [job_row("generated", [str(large)], workers) for workers in (1, 2)]
+            jobs += job_rows("generated", [str(large)], (1, 2))
             large.unlink()
         if args.brief:
             many = Path(folder, "brief.jsonl")
             write_runs(many, args.brief, kind="brief")
-            jobs.append(job_row("generated, brief", [str(many)], 2))
+            jobs += job_rows("generated, brief", [str(many)], (2,))
             many.unlink()
-        jobs.append(job_row("generated SQL", [str(queries)], 1))
+        jobs += job_rows("generated SQL", [str(queries)], repeats=args.repeats)
         for source in sorted(args.corpora.iterdir()) if args.corpora else ():
-            jobs.append(job_row(source.name, [str(source)], 1))
+            jobs += job_rows(source.name, [str(source)])
     head = "| part | ms a run | share |\n|---|--:|--:|"
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     lines = [
@@ -190,11 +242,13 @@ def main() -> None:
         "",
         "## Jobs",
         "",
-        "Wall and processor seconds of the whole job, second pass included; the quickest of the repeats. Memory: the peak of the",
-        "parent, and of the largest of its other processes.",
+        "Processor milliseconds a run (median; least to most of the jobs), wall seconds, and how often as fast as one worker:",
+        "first of the job as its manifest says, second pass included; then of the whole command, start-up and all processes",
+        "together. Jobs of one source run in turn. Memory: the peak of the parent, and of the largest of its other processes.",
         "",
-        "| source | runs | workers | wall s | CPU s | CPU ms a run | runs a CPU s | parent MB | worker MB | output MB |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "| source | runs | workers | jobs | CPU ms a run | wall s | times one | CPU ms, command | wall s, command | times one "
+        "| parent MB | worker MB | output MB |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
         *jobs,
         "",
         f"## Parts, generated runs (n = 300, least of {REPEATS})",
