@@ -21,9 +21,8 @@ from agenther.stages.language.shop_words import (
     is_plural,
     same,
     stems_of,
-    word_classes,
 )
-from agenther.stages.language.words import FUNCTION_WORDS, is_noun, singular, tokens
+from agenther.stages.language.words import FUNCTION_WORDS, is_adjective, is_noun, singular, tokens
 
 _SEPARATOR = re.compile(
     r"\s[-–—/|~]+\s|\s-(?=\w)|[,，;；:|()（）\[\]…!☮✡*]|\.\s|(?<=\w)-\s|(?<=[^\W\d_]{3})/(?=[^\W\d_]{3})"
@@ -183,12 +182,12 @@ def is_head(word: Word) -> bool:
 
 
 def _is_loose_end(word: Word) -> bool:
-    return word.low not in SETS and ("ADJ" in word_classes(word.low) or word.low == "size")
+    return word.low not in SETS and (is_adjective(word.low) or word.low == "size")
 
 
 def _goes_on(word: Word) -> bool:
     """Tell whether a word after a noun may make one name with it; an adjective begins something new."""
-    return word.low in SETS or (is_head(word) and "ADJ" not in word_classes(word.low))
+    return word.low in SETS or (is_head(word) and not is_adjective(word.low))
 
 
 def _phrase(words: list[Word], known: frozenset[str], varying: frozenset[str]) -> Phrase | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from agenther.stages.language.shop_words import COLORS, PHRASAL, TRADE_WORDS, word_classes
-from agenther.stages.language.words import is_noun
+from agenther.stages.language.shop_words import COLORS, PHRASAL, TRADE_WORDS
+from agenther.stages.language.words import is_adjective, is_noun
 
 
 def asked_noun(goal: str) -> str | None:
@@ -41,7 +41,7 @@ def _may_be_asked(word: str) -> bool:
         or word in {"us", "free", "size", "inches", "hair", "body", "skin", "style"}
     ):
         return False
-    return word in TRADE_WORDS or (is_noun(word) and "ADJ" not in word_classes(word))
+    return word in TRADE_WORDS or (is_noun(word) and not is_adjective(word))
 
 
 _OPENER = re.compile(

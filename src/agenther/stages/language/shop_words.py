@@ -6,10 +6,8 @@ Beside the English of `words`, which knows nothing of shops.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import Any, cast
 
-from agenther.stages.language.words import FUNCTION_WORDS, plural, singular, stem, tokens
+from agenther.stages.language.words import FUNCTION_WORDS, is_known, plural, singular, stem, tokens
 
 GENDER = {
     "women": "women's",
@@ -112,15 +110,7 @@ def is_plural(noun: str) -> bool:
 
 def in_lexicon(word: str) -> bool:
     """Tell whether a word is English or of the trade."""
-    return bool(word_classes(word)) or word in TRADE_WORDS or word in FUNCTION_WORDS
-
-
-@lru_cache(maxsize=16384)
-def word_classes(word: str) -> frozenset[str]:
-    """Return what an English lexicon knows a word as: NOUN, ADJ, VERB, ADV; empty for a word it does not know."""
-    import lemminflect
-
-    return frozenset(cast(dict[str, object], cast(Any, lemminflect).getAllLemmas(word)))
+    return is_known(word) or word in TRADE_WORDS or word in FUNCTION_WORDS
 
 
 def split_gender(phrase: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """English at the grain the rules need: tokens, stems, content words, sentences, nouns and their plurals.
 
-Knows nothing of runs or goals. The lexicon is lemminflect's; it is loaded at first use.
+Knows nothing of runs or goals; `lexicon` knows the words.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, cast
+
+from agenther.stages.language.lexicon import base_forms, plural_form
 
 TOKEN = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 _SENTENCE_END = re.compile(
@@ -54,10 +55,10 @@ def stem(token: str) -> str:
     word = token.casefold().replace("’", "'").removesuffix("'s")
     if len(word) < 4 or not word.isascii() or not word.isalpha():
         return word
-    lemmas = _lemmas(word)
+    known = lemmas(word)
     for kind in ("VERB", "NOUN", "ADJ", "ADV"):
-        if kind in lemmas:
-            return min(lemmas[kind], key=len)
+        if kind in known:
+            return min(known[kind], key=len)
     for ending in ("ing", "ies", "es", "ed", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)] + ("y" if ending == "ies" else "")
@@ -122,17 +123,17 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 def is_noun(word: str) -> bool:
     """Tell whether an English lexicon knows the word as a noun (any number)."""
-    return "NOUN" in _lemmas(word.casefold())
+    return "NOUN" in lemmas(word.casefold())
 
 
 def is_adjective(word: str) -> bool:
     """Tell whether an English lexicon knows the word as an adjective."""
-    return "ADJ" in _lemmas(word.casefold())
+    return "ADJ" in lemmas(word.casefold())
 
 
 def is_base_verb(word: str) -> bool:
     """Tell whether an English lexicon knows the word as a verb in its base form."""
-    return word.casefold() in _lemmas(word.casefold()).get("VERB", ())
+    return word.casefold() in lemmas(word.casefold()).get("VERB", ())
 
 
 def is_phrase_of_change(words: Sequence[str]) -> bool:
@@ -142,12 +143,12 @@ def is_phrase_of_change(words: Sequence[str]) -> bool:
 
 def is_known(word: str) -> bool:
     """Tell whether an English lexicon has the word, as whatever part of speech."""
-    return bool(_lemmas(word.casefold()))
+    return bool(lemmas(word.casefold()))
 
 
 def singular(noun: str) -> str:
     """Return the singular of a noun; the word itself when the lexicon does not know it."""
-    found = _lemmas(noun.casefold()).get("NOUN")
+    found = lemmas(noun.casefold()).get("NOUN")
     return found[0] if found else noun
 
 
@@ -158,16 +159,12 @@ def plural(noun: str) -> str:
     return " ".join([*before, _inflect(base)])
 
 
-@lru_cache(maxsize=16384)
-def _lemmas(word: str) -> dict[str, tuple[str, ...]]:
-    import lemminflect
-
-    return cast(dict[str, tuple[str, ...]], cast(Any, lemminflect).getAllLemmas(word))
+@lru_cache(maxsize=4096)
+def lemmas(word: str) -> dict[str, tuple[str, ...]]:
+    """Return what an English lexicon knows a word as (NOUN, VERB, ADJ, ADV, AUX), each with the base forms of it."""
+    return base_forms(word)
 
 
 @lru_cache(maxsize=4096)
 def _inflect(noun: str) -> str:
-    import lemminflect
-
-    forms = cast(tuple[str, ...], cast(Any, lemminflect).getInflection(noun, "NNS"))
-    return forms[0] if forms else f"{noun}s"
+    return plural_form(noun) or f"{noun}s"
