@@ -83,7 +83,10 @@ class ToolCall(Record):
     def text(self, *names: str) -> str | None:
         """Return the first argument with one of these names that is a string, or None."""
         values = self.values
-        return next((v for name in names if isinstance(v := values.get(name), str)), None)
+        for name in names:
+            if isinstance(value := values.get(name), str):
+                return value
+        return None
 
 
 class Observation(Record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import given
@@ -139,3 +140,27 @@ def test_nothing_but_a_refusal_is_raised(words: list[str], output: str) -> None:
         sentence(query, output.count("\n") + 1, question=True, total=False)
     except Refused:
         pass
+
+
+NAMES = st.text("aA.b_[]é", min_size=1, max_size=4)
+WILDCARDS = st.text("aA.b*?[]!-", min_size=1, max_size=5)
+
+
+@given(WILDCARDS, WILDCARDS, st.sampled_from(["-name", "-iname", "! -name", "! -iname"]), NAMES)
+def test_names_fit_as_fnmatch_says(one: str, other: str, test: str, name: str) -> None:
+    joined = "" if "!" in test else f" -o {test} {shlex.quote(other)}"
+    try:
+        query = understand(f"find /yard -type f {test} {shlex.quote(one)}{joined}")
+    except Refused:
+        return
+    patterns = [one, other] if joined else [one]
+    if "iname" in test:
+        name, patterns = name.lower(), [pattern.lower() for pattern in patterns]
+    fits = any(fnmatchcase(name, pattern) for pattern in patterns) is ("!" not in test)
+    assert (fault(query, f"/yard/{name}\n") is None) is fits
+
+
+def test_the_first_row_that_does_not_fit_is_told() -> None:
+    query = understand("find /yard -name '*.log'")
+    assert fault(query, "/yard/a.log\n/shed/b.log\n/yard/c.txt\n") == "the row '/shed/b.log' does not lie in the place"
+    assert fault(query, "/yard/a.log\n/yard/c.txt\n/shed/b.log\n") == "the row 'c.txt' does not fit '*.log'"

@@ -64,13 +64,13 @@ def effect_of(command: str, output: str) -> Effect:
     single = "\n" not in text
     if single and _NOT_RUN.match(output):
         return Effect.NOTHING
-    if single and not _SPLIT.search(_QUOTED.sub("Q", text)) and _NOT_FOUND.match(output):
+    if single and "not found" in output and _NOT_FOUND.match(output) and not _SPLIT.search(_QUOTED.sub("Q", text)):
         return Effect.NOTHING
     told = single and "command not found" in output
     missing = frozenset(_MISSING.findall(output)) if told else frozenset[str]()
     if not is_read_only(text, missing):
         return Effect.CHANGES
-    return Effect.MOVES if _MOVES.search(_QUOTED.sub("Q", text)) else Effect.READS
+    return Effect.MOVES if "cd" in text and _MOVES.search(_QUOTED.sub("Q", text)) else Effect.READS
 
 
 @lru_cache(maxsize=1024)
@@ -81,7 +81,7 @@ def is_read_only(command: str, missing: frozenset[str] = frozenset()) -> bool:
         command: the line.
         missing: names of commands that the shell did not find, so that they did nothing.
     """
-    text = _HARMLESS_REDIRECTION.sub("", command)
+    text = _HARMLESS_REDIRECTION.sub("", command) if ">" in command else command
     quoted = _QUOTED.findall(text)
     bare = _QUOTED.sub("Q", text).replace("\\;", "Q").replace("\\(", "Q").replace("\\)", "Q")
     if ">" in bare or "<<" in bare:

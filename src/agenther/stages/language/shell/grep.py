@@ -42,6 +42,9 @@ _NAMED = {
     "[0-9]": "digit",
     "[[:digit:]]": "digit",
 }
+_ESCAPED = re.compile(r"\\([.*\[\]\\^$])")
+_SPARED = re.compile("\0.")
+"""A character that was escaped, marked as one that means itself."""
 _META = re.compile(r"[.*\[\]\\^$]")
 _META_EXTENDED = re.compile(r"[.*\[\]\\^$+?|(){}]")
 
@@ -86,8 +89,8 @@ def _place(pattern: str, *, extended: bool) -> tuple[str, str]:
         place, text = "starts", text[1:]
     elif text.endswith("$") and not text.endswith("\\$"):
         place, text = "ends", text[:-1]
-    text = re.sub(r"\\([.*\[\]\\^$])", "\0\\1", text)
-    if (_META_EXTENDED if extended else _META).search(re.sub("\0.", "", text)):
+    text = _ESCAPED.sub("\0\\1", text)
+    if (_META_EXTENDED if extended else _META).search(_SPARED.sub("", text)):
         raise Refused(f"the pattern {pattern!r}")
     return place, text.replace("\0", "")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase, translate
 from functools import lru_cache
 
 from agenther.stages.language.shell.find import OR, Condition
 from agenther.stages.language.shell.meaning import Ask, Query
+from agenther.stages.language.words import holds_any
 
 _COMPLAINT = re.compile(
     r"^(?:/\S*/)?(?:bash|sh|dash|zsh|find|grep|egrep|fgrep|ls|cat|wc|du|df|xargs|sort|uniq|head|tail|cut|tr|tar|awk|sed"
@@ -51,8 +52,8 @@ def is_clean(output: str) -> bool:
         return False
     low = output.lower()
     complains = ": " in output and _COMPLAINT.search(output)
-    fails = any(word in output for word in _FAILED_WORDS) and _FAILED.search(output)
-    return not (complains or fails or (any(word in low for word in _CUT_WORDS) and _CUT.search(output)))
+    fails = holds_any(output, _FAILED_WORDS) and _FAILED.search(output)
+    return not (complains or fails or (holds_any(low, _CUT_WORDS) and _CUT.search(output)))
 
 
 def rows_of(output: str) -> list[str]:
@@ -131,29 +132,33 @@ def _outside(query: Query, paths: list[str]) -> str | None:
 
 def _path_fault(query: Query, paths: list[str]) -> str | None:
     outside = _outside(query, paths) if query.files.roots else None
-    for path in paths:
-        if path == outside:
-            return f"the row {path[:60]!r} does not lie in the place"
-        if (why := _name_fault(query, [path.rstrip("/").rsplit("/", 1)[-1]])) is not None:
-            return why
-    return None
+    before = paths if outside is None else paths[: paths.index(outside)]
+    why = _name_fault(query, [path.rstrip("/").rsplit("/", 1)[-1] for path in before])
+    return why or (None if outside is None else f"the row {outside[:60]!r} does not lie in the place")
 
 
 def _name_fault(query: Query, names: list[str]) -> str | None:
+    tests = [(one.value, _test_of(one)) for one in query.files.conditions if one.kind.endswith("name")]
     for name in names:
         if not name or "/" in name:
             return f"the row {name[:60]!r} is no name"
-        for condition in query.files.conditions:
-            if condition.kind.endswith("name") and not _fits(name, condition):
-                return f"the row {name[:60]!r} does not fit {condition.value!r}"
+        for value, fits in tests:
+            if not fits(name):
+                return f"the row {name[:60]!r} does not fit {value!r}"
     return None
 
 
-def _fits(name: str, condition: Condition) -> bool:
-    patterns = condition.value.split(OR)
-    if condition.kind.endswith("iname"):
-        name, patterns = name.lower(), [pattern.lower() for pattern in patterns]
-    return any(fnmatchcase(name, pattern) for pattern in patterns) is not condition.kind.startswith("not_")
+def _test_of(condition: Condition) -> Callable[[str], bool]:
+    """Return what tells whether a name fits a condition on names."""
+    ignore_case, wanted = condition.kind.endswith("iname"), not condition.kind.startswith("not_")
+    match = _wildcards(condition.value.lower() if ignore_case else condition.value).match
+    return lambda name: (match(name.lower() if ignore_case else name) is not None) is wanted
+
+
+@lru_cache(maxsize=256)
+def _wildcards(patterns: str) -> re.Pattern[str]:
+    """Return one pattern for names that fit one of some wildcards, which `OR` joins."""
+    return re.compile("|".join(map(translate, patterns.split(OR))))
 
 
 _LONG_ENTRY = re.compile(r"[-dlh][rwxsStT-]{9} \S+/\S+ +\d+ \d{4}-\d\d-\d\d \d\d:\d\d (?P<path>\S.*)")

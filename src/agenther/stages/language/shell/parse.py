@@ -111,6 +111,6 @@ def _read_word(text: str, start: int) -> Word:
         at = match.end()
     if at == start or (at < len(text) and text[at] not in " \t|"):
         raise Refused("a list, a redirection, a group or an open quote")
-    if value.startswith(("~", "#")) or _has_braces(_QUOTED.sub("", text[start:at])):
+    if value.startswith(("~", "#")) or ("{" in value and _has_braces(_QUOTED.sub("", text[start:at]))):
         raise Refused("an expansion or a comment")
     return Word(value, start, at, glob)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 from agenther.record import JsonObject
@@ -48,6 +49,7 @@ _COMPLAINTS = (
 )
 
 
+@lru_cache(maxsize=64)
 def unwrap(content: str, command: str | None = None) -> Printed:
     """Return what a command printed and whether the wrapping around it tells of a failure.
 
