@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import ClassVar, Literal, cast
 
 import orjson
@@ -24,6 +24,16 @@ _FIELD = re.compile(r"(tool_calls|observations)\[(\d+)\]\.(arguments|function_na
 
 _LONG_NUMBER = re.compile(r"[0-9]{19}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+@lru_cache(maxsize=256)
+def _parts_of(field: str) -> tuple[str, int, str]:
+    """Return what the name of a field of a call or an observation is made of; KeyError when it is no such name."""
+    match = _FIELD.match(field)
+    if match is None:
+        raise KeyError(field)
+    kind, number, part = match.groups()
+    return kind, int(number), part
 
 
 def _refuse(name: str) -> None:
@@ -136,14 +146,11 @@ class Step(Record):
             return self.message
         if field == "reasoning":
             return self.reasoning or ""
-        match = _FIELD.match(field)
-        if match is None:
-            raise KeyError(field)
-        kind, number, part = match.groups()
+        kind, number, part = _parts_of(field)
         items = getattr(self, kind)
-        if int(number) >= len(items):
+        if number >= len(items):
             raise KeyError(field)
-        return cast(str, getattr(items[int(number)], part))
+        return cast(str, getattr(items[number], part))
 
 
 _STEPS = TypeAdapter(tuple[Step, ...])

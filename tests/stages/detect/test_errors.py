@@ -26,6 +26,10 @@ ERRORS = [
     "$x}': -c: line 1: unexpected EOF while looking for matching `''\n $x}': -c: line 2: syntax error: unexpected end of file",
     "No SQL code was found in your last response.",
     "Permission denied",
+    "You have 3 steps left.\nls: cannot access 'x': No such file or directory",
+    "  ^~~\n\nsed: unknown option to `s'\nYou should take the last step now.",
+    "^\n$x}': -c: line 1: syntax error near unexpected token `)'\n$x}'",
+    "Observation: You have 3 steps left\rcut: invalid field value",
 ]
 OUTPUTS = [
     "",

@@ -66,7 +66,8 @@ def error_at(text: str) -> tuple[int, int] | None:
     end = len(text.rstrip())
     if start >= end:
         return None
-    if _OPENING.match(text, start) or _is_json_error(text[start:end]) or _is_shell_error(text[start:end]):
+    body = text[start:end]
+    if _OPENING.match(body) or _is_json_error(body) or _is_shell_error(body):
         return start, end
     trace = _TRACEBACK.search(text, start) if holds_any(text, _TRACEBACK_WORDS) else None
     return (trace.start(), end) if trace else None
@@ -79,7 +80,8 @@ def is_only_error(text: str, error: tuple[int, int]) -> bool:
 
 
 def _is_shell_error(text: str) -> bool:
-    if not holds_any(text, _SHELL_WORDS):
+    begins_so = _SHELL_LINE.match(text) or "line " in text or _HINT.match(text)
+    if not (begins_so and holds_any(text, _SHELL_WORDS)):
         return False
     lines = (line for line in text.splitlines() if line.strip() and not _HINT.fullmatch(line))
     first = next(lines, None)

@@ -83,8 +83,8 @@ def _told(messages: list[tuple[Step, str]], step: Step, goal: str) -> tuple[Step
     later, told = next(((s, told) for s, told in messages if s.step_id > step.step_id), (None, ""))
     if later is None:
         return None, ()
-    values = dict.fromkeys(leaf for leaf in leaves(answer_of(step)) if len(leaf) <= LONGEST_ANSWER)
-    found = tuple(value for value in held_in(told, values) if not contains(goal, value))
+    values = (leaf for leaf in leaves(answer_of(step)) if len(leaf) <= LONGEST_ANSWER)
+    found = tuple(value for value in dict.fromkeys(held_in(told, values)) if not contains(goal, value))
     return (later, found) if found else (None, ())
 
 

@@ -100,7 +100,7 @@ def held_in(text: str, facts: Iterable[str]) -> Iterator[str]:
     low, has_numbers = text.lower(), bool(_numbers(text))
     plain = text.isascii() and "\\" not in text
     for fact in facts:
-        may = fact.lower() in low or has_numbers or not (plain and fact.isascii())
+        may = fact.lower() in low or (has_numbers and fact[-1:].isdigit()) or not (plain and fact.isascii())
         if may and contains(text, fact):
             yield fact
 
