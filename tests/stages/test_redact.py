@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+import tomllib
+from importlib.resources import files
 
 import pytest
 from hypothesis import given, settings
@@ -215,6 +218,66 @@ def test_fields_are_searched_as_one_and_replaced_one_by_one(pieces: list[str], c
     for before, after in zip(steps, out.steps, strict=True):
         if not find_secrets(before.message) and after.message != before.message:
             assert any(find.value in before.message for step in steps for find in find_secrets(step.message))
+
+
+PATTERNS = tomllib.loads(files("agenther.stages").joinpath("redact_patterns.toml").read_text(encoding="utf-8"))[
+    "pattern"
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(PIECE, min_size=1, max_size=4), st.sampled_from(["", " ", "\n", "٠", "é"]))
+def test_every_match_holds_what_it_is_not_looked_for_without(pieces: list[str], join: str) -> None:
+    text = join.join(pieces)
+    for pattern in PATTERNS:
+        for match in re.finditer(pattern["regex"], text):
+            assert pattern.get("holds", "") in match.group()
+            if pattern["anchors"]:
+                assert "0" * pattern.get("least", 0) in re.sub(r"[\d ().-]", "0", match.group())
+
+
+@pytest.mark.parametrize("n_backslashes", [1, 2, 3, 4, 7])
+def test_the_letter_of_an_escape_sequence_belongs_to_no_secret(n_backslashes: int) -> None:
+    escape = "\\" * n_backslashes
+    before = f"see {escape}"
+    assert replaced(f"{before}nbo@example.org") == f"{before}n<EMAIL_1>"
+    assert replaced(f"{before}u002Fbo@example.org") == f"{before}u002F<EMAIL_1>"
+
+
+FIELD = st.sampled_from(["", "plain", "to bo@example.org", "password: kite-88-moon"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(FIELD, st.lists(st.tuples(st.integers(1, 3), FIELD, FIELD, FIELD, FIELD, FIELD), max_size=4), st.booleans())
+def test_secrets_are_found_in_whatever_fields_hold_texts(
+    goal: str, rows: list[tuple[int, str, str, str, str, str]], has_tools: bool
+) -> None:
+    steps = tuple(
+        Step(
+            step_id=step_id,
+            source="agent",
+            name=name,
+            reasoning=reasoning,
+            message=message,
+            tool_calls=(ToolCall(function_name="f", arguments=arguments),),
+            observations=(Observation(content=content), Observation(content=message)),
+        )
+        for step_id, name, reasoning, message, arguments, content in rows
+    )
+    out = redact(run_of(goal, steps=steps, tools=({"description": goal},) if has_tools else ()))
+    names = {"bo@example.org": "<EMAIL_1>", "kite-88-moon": "<PASSWORD_1>"}
+    for before, after in zip(steps, out.steps, strict=True):
+        assert [after.name, *(text for _, text in after.fields())] == [
+            _with_names(text, names) for text in (before.name or "", *(text for _, text in before.fields()))
+        ]
+    assert out.goal == _with_names(goal, names)
+    assert out.tools == (({"description": out.goal},) if has_tools else ())
+
+
+def _with_names(text: str, names: dict[str, str]) -> str:
+    for secret, name in names.items():
+        text = text.replace(secret, name)
+    return text
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import cast
 
 import orjson
@@ -33,18 +34,14 @@ class _Edit:
 
 def redact(trajectory: Trajectory) -> Trajectory:
     """Return the run with secrets and personal data replaced; the same object when it holds none."""
-    fields = dict(_fields(trajectory))
-    joined = GAP.join(fields.values())
+    joined = _joined(trajectory)
     finds = find_secrets(joined)
     if not finds:
         return trajectory
     names = _placeholders(finds, joined)
-    starts: list[int] = []
-    at = 0
-    for text in fields.values():
-        starts.append(at)
-        at += len(text) + 1
+    fields = dict(_fields(trajectory))
     keys = list(fields)
+    starts = list(accumulate((len(text) + len(GAP) for text in fields.values()), initial=0))
     edits: dict[tuple[int, str], list[_Edit]] = {}
     for find in finds:
         place = bisect_right(starts, find.start) - 1
@@ -113,18 +110,36 @@ def _is_bare_json_number(field: str, text: str, start: int, end: int) -> bool:
     )
 
 
+def _joined(trajectory: Trajectory) -> str:
+    """Return the text that is searched: those of `_fields` without the names, which only a run with finds needs."""
+    texts = [trajectory.goal]
+    if trajectory.labels:
+        texts.append(orjson.dumps(trajectory.labels).decode())
+    if trajectory.tools:
+        texts.append(orjson.dumps(trajectory.tools).decode())
+    for step in trajectory.steps:
+        texts += (step.name or "", step.reasoning or "", step.message)
+        for call in step.tool_calls:
+            texts.append(call.arguments)
+        for observation in step.observations:
+            texts.append(observation.content)
+    return GAP.join(filter(None, texts))
+
+
 def _fields(trajectory: Trajectory) -> Iterator[tuple[tuple[int, str], str]]:
-    yield (0, "goal"), trajectory.goal
+    """Yield every text with its place: the 1-based position of its step, 0 for what belongs to no step, and its name."""
+    if trajectory.goal:
+        yield (0, "goal"), trajectory.goal
     if trajectory.labels:
         yield (0, "labels"), orjson.dumps(trajectory.labels).decode()
     if trajectory.tools:
         yield (0, "tools"), orjson.dumps(trajectory.tools).decode()
-    for step in trajectory.steps:
-        if step.name is not None:
-            yield (step.step_id, "name"), step.name
+    for position, step in enumerate(trajectory.steps, start=1):
+        if step.name:
+            yield (position, "name"), step.name
         for name, text in step.fields():
             if text:
-                yield (step.step_id, name), text
+                yield (position, name), text
 
 
 def _rebuild(trajectory: Trajectory, edits: dict[tuple[int, str], list[_Edit]]) -> Trajectory:
@@ -137,12 +152,15 @@ def _rebuild(trajectory: Trajectory, edits: dict[tuple[int, str], list[_Edit]]) 
         tools = orjson.loads(_apply(orjson.dumps(trajectory.tools).decode(), own))
         changed["tools"] = tuple(cast(list[JsonObject], tools))
     by_step: dict[int, dict[str, list[_Edit]]] = {}
-    for (step_id, field), own in edits.items():
-        by_step.setdefault(step_id, {})[field] = own
-    changed["steps"] = tuple(_edit_step(step, by_step.get(step.step_id, {})) for step in trajectory.steps)
+    for (position, field), own in edits.items():
+        by_step.setdefault(position, {})[field] = own
+    changed["steps"] = tuple(
+        _edit_step(step, by_step.get(position, {})) for position, step in enumerate(trajectory.steps, start=1)
+    )
+    by_id = {step.step_id: by_step.get(position, {}) for position, step in enumerate(trajectory.steps, start=1)}
     for name in ("goal_at", "worked_at", "shown_at"):
         spans: tuple[Span, ...] = getattr(trajectory, name)
-        changed[name] = tuple(_move_span(span, edits.get((span.step, span.field), [])) for span in spans)
+        changed[name] = tuple(_move_span(span, by_id.get(span.step, {}).get(span.field, [])) for span in spans)
     return trajectory.model_copy(update=changed)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
@@ -31,7 +32,7 @@ _LONG_NUMBER = re.compile(r"\d[\d ().-]{6,}\d")
 _SIGNS = bytes(ord("0" if chr(code) in "0123456789 ().-?" else " ") for code in range(256))
 """Makes every character that a long number may hold "0"; "?" is what stands for a character beyond ASCII."""
 _SHORTEST = b"0" * 8
-_ESCAPE = re.compile(r"(?<!\\)\\+(?:[nrt]|u([0-9a-fA-F]{4}))")
+_ESCAPE = re.compile(r"\\(?<!\\\\)\\*+(?:[nrt]|u([0-9a-fA-F]{4}))")
 _PIECE = 1 << 16
 """Characters that are searched for anchors at a time: a text full of them must not fill the memory."""
 _PLAIN = re.compile(r"[a-z]+|\d{1,5}|[A-Z]+|[A-Z][a-z]+")
@@ -56,6 +57,18 @@ class _Pattern:
     holds: str
     least: int
     check: Callable[[re.Match[str]], bool] | None
+
+
+class _View(NamedTuple):
+    """A text as it is searched, and what tells where patterns may match."""
+
+    text: str
+    signs: bytes
+    """"0" for each character that a long number may hold."""
+    places: dict[str, array[int]]
+    """Where the anchors stand that the text holds."""
+    numbers: list[tuple[int, int]]
+    """Where long numbers stand."""
 
 
 @dataclass(frozen=True)
@@ -86,20 +99,12 @@ class _Taken:
 
 def find_secrets(text: str) -> list[Find]:
     """Return what is to be replaced in a text, without overlaps, in order. A NUL character ends every match."""
-    view = _ESCAPE.sub(_blank, text) if "\\" in text else text
-    places = _places(view.replace("İ", "I").lower())
-    numbers = list(_long_numbers(view))
+    view = _view_of(_ESCAPE.sub(_blank, text) if "\\" in text else text)
     taken = _Taken()
-    for pattern in _patterns():
-        if not pattern.anchors:
-            if numbers:
-                taken.add(_finds(pattern, _in_windows(pattern, view, _around(numbers, pattern)), text))
-        elif not pattern.anchors.isdisjoint(places):
-            own = sorted(at for anchor in pattern.anchors & places.keys() for at in places[anchor])
-            matches = _at_anchors(pattern, view, own) if pattern.starts else _near_anchors(pattern, view, own)
-            taken.add(_finds(pattern, matches, text))
-    if "@" in view:
-        taken.add(_emails(view))
+    for pattern in _wanted(view):
+        taken.add(_finds(pattern, _matches(pattern, view), text))
+    if "@" in view.text:
+        taken.add(_emails(view.text))
     taken.add(_repeats([*taken.finds], text))
     return taken.finds
 
@@ -113,10 +118,14 @@ def _blank(match: re.Match[str]) -> str:
     return "x" * width if character.isalnum() else (character if character.isprintable() else " ").ljust(width)
 
 
+def _view_of(text: str) -> _View:
+    signs = text.encode("ascii", "replace").translate(_SIGNS)
+    return _View(text, signs, _places(text.replace("İ", "I").lower()), list(_long_numbers(text, signs)))
+
+
 def _places(lowered: str) -> dict[str, array[int]]:
     """Return where the anchors stand that a text holds, all found in one scan."""
-    automaton, anchors = _automaton()
-    overlap = max(map(len, anchors)) - 1
+    automaton, anchors, overlap = _automaton()
     places: dict[str, array[int]] = {}
     for start in range(0, len(lowered), _PIECE):
         for number, at, _ in automaton.find_matches_as_indexes(
@@ -127,36 +136,52 @@ def _places(lowered: str) -> dict[str, array[int]]:
     return places
 
 
-def _long_numbers(view: str) -> Iterator[tuple[int, int]]:
+def _long_numbers(text: str, signs: bytes) -> Iterator[tuple[int, int]]:
     """Yield where long numbers stand; only stretches of as many signs of numbers as the shortest has are looked at."""
-    signs = view.encode("ascii", "replace").translate(_SIGNS)
     start = signs.find(_SHORTEST)
     while start >= 0:
         end = signs.find(b" ", start)
-        stretch = (start, end if end >= 0 else len(view))
-        yield from (match.span() for match in _LONG_NUMBER.finditer(view, *stretch))
+        stretch = (start, end if end >= 0 else len(text))
+        yield from (match.span() for match in _LONG_NUMBER.finditer(text, *stretch))
         start = signs.find(_SHORTEST, stretch[1])
 
 
-def _at_anchors(pattern: _Pattern, view: str, places: Iterable[int]) -> Iterator[re.Match[str]]:
+def _wanted(view: _View) -> list[_Pattern]:
+    """Return, in the order of precedence, the patterns that an anchor or a number of the text speaks for."""
+    patterns, by_anchor = _patterns(), _by_anchor()
+    longest = max((end - start for start, end in view.numbers), default=-1)
+    numbers = {number for anchor in view.places for number in by_anchor[anchor]}
+    numbers.update(number for number in by_anchor[None] if patterns[number].least <= longest)
+    return [patterns[number] for number in sorted(numbers)]
+
+
+def _matches(pattern: _Pattern, view: _View) -> Iterator[re.Match[str]]:
+    """Return the matches of a pattern, which is tried only where its anchors or long numbers stand."""
+    if not pattern.anchors:
+        return _in_windows(pattern, view, _around(view.numbers, pattern))
+    places = sorted(at for anchor in pattern.anchors & view.places.keys() for at in view.places[anchor])
+    if pattern.starts:
+        return _at_anchors(pattern, view.text, places)
+    if pattern.reach is None:
+        return pattern.regex.finditer(view.text)
+    return _in_windows(pattern, view, _merged((at - pattern.before, at + pattern.reach) for at in places))
+
+
+def _at_anchors(pattern: _Pattern, text: str, places: Iterable[int]) -> Iterator[re.Match[str]]:
     """Yield the matches that begin at the places."""
     end = 0
     for at in places:
-        if at >= end and (match := pattern.regex.match(view, at)) is not None:
+        if at >= end and (match := pattern.regex.match(text, at)) is not None:
             end = match.end()
             yield match
 
 
-def _near_anchors(pattern: _Pattern, view: str, places: Iterable[int]) -> Iterator[re.Match[str]]:
-    """Yield the matches around the places."""
-    if pattern.reach is None:
-        return pattern.regex.finditer(view)
-    return _in_windows(pattern, view, _merged((at - pattern.before, at + pattern.reach) for at in places))
-
-
-def _in_windows(pattern: _Pattern, view: str, windows: Iterable[tuple[int, int]]) -> Iterator[re.Match[str]]:
-    held = (window for window in windows if view.find(pattern.holds, *window) >= 0)
-    return (match for window in held for match in pattern.regex.finditer(view, *window))
+def _in_windows(pattern: _Pattern, view: _View, windows: Iterable[tuple[int, int]]) -> Iterator[re.Match[str]]:
+    """Yield the matches in the windows that hold what every match holds."""
+    least = b"0" * pattern.least
+    for window in windows:
+        if view.text.find(pattern.holds, *window) >= 0 and view.signs.find(least, *window) >= 0:
+            yield from pattern.regex.finditer(view.text, *window)
 
 
 def _around(numbers: list[tuple[int, int]], pattern: _Pattern) -> Iterator[tuple[int, int]]:
@@ -179,9 +204,20 @@ def _merged(stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 @lru_cache(maxsize=1)
-def _automaton() -> tuple[AhoCorasick, tuple[str, ...]]:
+def _automaton() -> tuple[AhoCorasick, tuple[str, ...], int]:
+    """Return what finds the anchors, the anchors in its order, and how far two pieces of a text must overlap."""
     anchors = tuple(sorted({anchor for pattern in _patterns() for anchor in pattern.anchors}))
-    return AhoCorasick(anchors, implementation=Implementation.DFA), anchors
+    return AhoCorasick(anchors, implementation=Implementation.DFA), anchors, max(map(len, anchors)) - 1
+
+
+@lru_cache(maxsize=1)
+def _by_anchor() -> dict[str | None, list[int]]:
+    """Return the numbers of the patterns that an anchor belongs to; under None those that have none."""
+    numbers: dict[str | None, list[int]] = {}
+    for number, pattern in enumerate(_patterns()):
+        for anchor in pattern.anchors or (None,):
+            numbers.setdefault(anchor, []).append(number)
+    return numbers
 
 
 @lru_cache(maxsize=1)
