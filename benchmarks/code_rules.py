@@ -22,7 +22,7 @@ from pathlib import Path
 from agenther.conclusions import Example, Result
 from agenther.config import Config
 from agenther.pipeline import relabel
-from agenther.stages import rule_parts
+from agenther.stages.parts import rule_parts
 from code_repos import REPOS, Repo
 from code_sandbox import Sandbox
 from code_walk import calls_of, walk

@@ -17,7 +17,7 @@ from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, Config
 from agenther.errors import ReadError
 from agenther.pipeline import relabel
 from agenther.readers import READERS
-from agenther.stages import rule_parts
+from agenther.stages.parts import rule_parts
 from agenther.trajectory import Trajectory
 
 

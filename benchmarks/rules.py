@@ -33,7 +33,7 @@ from agenther.errors import ReadError
 from agenther.jobs.job import read
 from agenther.jobs.process import Processed
 from agenther.pipeline import gate, relabel, try_proposal
-from agenther.stages import rule_parts
+from agenther.stages.parts import rule_parts
 from agenther.stages.redact import redact
 from agenther.trajectory import Trajectory
 from generated import write_runs

@@ -18,11 +18,12 @@ from pathlib import Path
 
 from agenther.conclusions import Outcome, Reason, Rewritten, Score
 from agenther.config import Config
-from agenther.environments.sql_dump import SqlDump, find_dumps
+from agenther.environments.sql_dump import SqlDump
 from agenther.errors import ReadError
+from agenther.jobs.inputs import dumps_beside
 from agenther.pipeline import relabel
 from agenther.readers import READERS
-from agenther.stages import rule_parts
+from agenther.stages.parts import rule_parts
 from agenther.stages.verify.sql.checks import kept_call
 from agenther.stages.verify.sql.execution import CheckExecution, same_rows
 from agenther.trajectory import Trajectory
@@ -65,7 +66,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     config = Config(domains=("sql",))
-    executed = Executed(tuple(SqlDump(path) for path in find_dumps([arguments.intercode / "sql"])))
+    executed = Executed(tuple(SqlDump(path) for path in dumps_beside([arguments.intercode / "sql"])))
     parts = rule_parts(config)
     parts = replace(parts, checks=(*parts.checks, executed))
     n_runs = n_labels = 0

@@ -26,7 +26,7 @@ with atheris.instrument_imports(include=["agenther"]):
     from agenther.pipeline import relabel
     from agenther.readers import READERS
     from agenther.readers.discover import pick_reader
-    from agenther.stages import rule_parts
+    from agenther.stages.parts import rule_parts
     from agenther.stages.redact import redact
     from agenther.trajectory import Trajectory
 

@@ -11,7 +11,7 @@ from tests.stages.code_runs import run, shell
 from agenther.conclusions import Example
 from agenther.config import Config
 from agenther.pipeline import relabel
-from agenther.stages import rule_parts
+from agenther.stages.parts import rule_parts
 from code_repos import REPOS, Repo
 from code_rules import Truth, inside, kind_of
 from code_sandbox import Sandbox

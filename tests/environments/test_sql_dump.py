@@ -8,7 +8,7 @@ import pytest
 from tests.stages.sql_runs import DUMP
 
 from agenther.environments import sql_dump
-from agenther.environments.sql_dump import SqlDump, SqlSchema, find_dumps
+from agenther.environments.sql_dump import SqlDump, SqlSchema
 
 
 @pytest.fixture
@@ -109,15 +109,6 @@ def test_a_dump_travels_to_workers_by_its_path(tmp_path: Path) -> None:
     assert dump.schemas
     copy = pickle.loads(pickle.dumps(dump))
     assert [schema.name for schema in copy.schemas] == ["bread"]
-
-
-def test_dumps_are_found_beside_and_above_the_inputs(tmp_path: Path) -> None:
-    runs = tmp_path / "a" / "b" / "runs.json"
-    runs.parent.mkdir(parents=True)
-    runs.write_text("{}")
-    (tmp_path / "bread.sql.gz").write_bytes(b"")
-    (tmp_path / "a" / "other.sql").write_text("")
-    assert [path.name for path in find_dumps([runs, runs.parent])] == ["other.sql", "bread.sql.gz"]
 
 
 def test_a_long_statement_is_read_as_a_short_one_is(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, Config
 from agenther.pipeline import relabel
 from agenther.record import JsonObject
-from agenther.stages import rule_parts
+from agenther.stages.parts import rule_parts
 from agenther.stages.redact import redact
 from agenther.testing import assistant, make_trajectory, tool, tool_call, user
 from agenther.trajectory import Trajectory

@@ -8,8 +8,8 @@ from agenther.conclusions import Proposal, Refusal, Result, Rewritten
 from agenther.config import Config
 from agenther.pipeline import relabel
 from agenther.record import JsonObject
-from agenther.stages import rule_parts
 from agenther.stages.extract.code import claims
+from agenther.stages.parts import rule_parts
 from agenther.stages.relabel.code import compose
 from agenther.stages.relabel.rewrite import rewrite
 from agenther.testing.make import assistant, make_trajectory, tool, tool_call, user

@@ -9,8 +9,8 @@ import orjson
 from agenther.conclusions import Proposal, Refusal, Result, Rewritten
 from agenther.config import Config
 from agenther.pipeline import relabel
-from agenther.stages import rule_parts
 from agenther.stages.extract.household import claims
+from agenther.stages.parts import rule_parts
 from agenther.stages.relabel.household import compose
 from agenther.stages.relabel.rewrite import rewrite
 from agenther.trajectory import Observation, Source, Span, Step, ToolCall, Trajectory

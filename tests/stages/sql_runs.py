@@ -9,8 +9,8 @@ import orjson
 from agenther.conclusions import Proposal, Refusal, Result, Rewritten
 from agenther.config import Config
 from agenther.pipeline import relabel
-from agenther.stages import rule_parts
 from agenther.stages.extract.sql import claims
+from agenther.stages.parts import rule_parts
 from agenther.stages.relabel.rewrite import rewrite
 from agenther.stages.relabel.sql.compose import compose
 from agenther.stages.verify.sql.execution import Databases

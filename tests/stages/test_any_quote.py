@@ -16,11 +16,11 @@ from agenther.llm.models import load_models
 from agenther.llm.transport import HttpTransport
 from agenther.pipeline import relabel
 from agenther.record import JsonObject
-from agenther.stages import model_parts
 from agenther.stages.detect.model import ModelDetector
 from agenther.stages.detect.rules import RuleDetector
 from agenther.stages.extract.model import ModelExtractor
 from agenther.stages.fence import Fencer
+from agenther.stages.model_parts import model_parts
 from agenther.testing.scripted import ScriptedClient
 from agenther.testing.serving import mock_server
 from agenther.testing.strategies import TEXT, trajectories

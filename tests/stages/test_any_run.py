@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from agenther.config import DOMAINS_ON, DOMAINS_OPTIONAL, Config
 from agenther.pipeline import relabel
 from agenther.record import Json
-from agenther.stages import rule_parts
+from agenther.stages.parts import rule_parts
 from agenther.testing import assistant, make_trajectory, tool, tool_schema, user
 from agenther.testing.strategies import TEXT, json_objects, json_values, trajectories
 from agenther.trajectory import Trajectory

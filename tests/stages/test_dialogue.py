@@ -10,7 +10,7 @@ from agenther.conclusions import Example, Reason, Result
 from agenther.config import Config
 from agenther.pipeline import relabel
 from agenther.record import JsonObject
-from agenther.stages import rule_parts
+from agenther.stages.parts import rule_parts
 from agenther.testing import assistant, make_trajectory, tool, tool_call, user
 from agenther.trajectory import GoalHolder, Trajectory
 

@@ -11,8 +11,8 @@ from tests.stages.verify.test_code import expect, tampered
 from agenther.conclusions import Proposal, Reason, Result, Rewritten
 from agenther.config import Config
 from agenther.pipeline import relabel
-from agenther.stages import rule_parts
 from agenther.stages.extract.files import claims
+from agenther.stages.parts import rule_parts
 from agenther.stages.relabel.files import compose
 from agenther.stages.relabel.rewrite import rewrite
 from agenther.stages.verify import files

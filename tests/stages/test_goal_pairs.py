@@ -12,9 +12,9 @@ from agenther.conclusions import Example
 from agenther.config import Config
 from agenther.pipeline import relabel
 from agenther.preferences import Pair
-from agenther.stages import rule_parts
 from agenther.stages.package.candidates import Candidate
 from agenther.stages.package.goal_pairs import hindsight_pair, may_be_paired
+from agenther.stages.parts import rule_parts
 from agenther.trajectory import Step, Trajectory
 
 

@@ -10,10 +10,10 @@ from agenther.conclusions import Detection, Outcome, Reason, Result
 from agenther.config import Config
 from agenther.pipeline import relabel
 from agenther.record import Json, JsonObject
-from agenther.stages import rule_parts
 from agenther.stages.detect.rules import RuleDetector
 from agenther.stages.package.candidates import pair_role, whole_run
 from agenther.stages.package.preferences import undesirable
+from agenther.stages.parts import rule_parts
 from agenther.stages.recording import error_code, retried_steps, shared_steps
 from agenther.testing import assistant, make_trajectory, tool, tool_call, tool_schema, user
 from agenther.trajectory import Trajectory

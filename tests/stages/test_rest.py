@@ -10,8 +10,8 @@ from agenther.conclusions import Example, Proposal, Reason, Result, Rewritten
 from agenther.config import Config
 from agenther.pipeline import relabel
 from agenther.record import JsonObject
-from agenther.stages import rule_parts
 from agenther.stages.language.descriptions import description_of, is_read_only, is_request, slots
+from agenther.stages.parts import rule_parts
 from agenther.stages.verify.rest import check_codes
 from agenther.testing import assistant, make_trajectory, tool, tool_call, tool_schema, user
 

@@ -29,8 +29,8 @@ from agenther.conclusions import Reason, Refusal, Rewritten
 from agenther.config import Config
 from agenther.pipeline import relabel
 from agenther.record import Json
-from agenther.stages import rule_parts
 from agenther.stages.extract.shopping import purchases
+from agenther.stages.parts import rule_parts
 from agenther.stages.verify.rules import rule_checks
 from agenther.stages.verify.shopping import check_differs, check_order, check_pages, check_sought
 from agenther.trajectory import Trajectory

@@ -9,8 +9,8 @@ from agenther.conclusions import Reason, Result
 from agenther.config import Config
 from agenther.pipeline import relabel
 from agenther.record import JsonObject
-from agenther.stages import rule_parts
 from agenther.stages.language.web import pages_of, visits
+from agenther.stages.parts import rule_parts
 from agenther.testing import assistant, make_trajectory, tool, tool_call, user
 from agenther.trajectory import Span, Trajectory
 

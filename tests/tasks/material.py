@@ -12,7 +12,7 @@ from agenther.messages import to_messages
 from agenther.pipeline import relabel
 from agenther.record import Json, JsonObject
 from agenther.replay import Change, Replay, ReplayedCall, Setting
-from agenther.stages import rule_parts
+from agenther.stages.parts import rule_parts
 from agenther.tasks.base import SetAside, Task
 from agenther.tasks.derive import derive
 from agenther.testing import assistant, make_trajectory, tool, tool_call, user

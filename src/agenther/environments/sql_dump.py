@@ -12,7 +12,7 @@ import re
 import sqlite3
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
@@ -46,17 +46,6 @@ _PARENTHESIS = re.compile(_BREAK.pattern.removesuffix(";") + "[()]", re.DOTALL)
 _CHUNK = 4_000
 """Characters of a statement whose tokens are made at once: they take a hundred times as much memory."""
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
-
-
-def find_dumps(paths: Iterable[Path]) -> list[Path]:
-    """Return the SQL dumps beside the inputs: in their folders and up to two folders above, each once."""
-    found: dict[Path, None] = {}
-    for path in paths:
-        folder = path if path.is_dir() else path.parent
-        for place in (folder, *list(folder.resolve().parents)[:2]):
-            for pattern in ("*.sql", "*.sql.gz"):
-                found |= dict.fromkeys(sorted(p.resolve() for p in place.glob(pattern) if p.is_file()))
-    return list(found)
 
 
 class SqlSchema:

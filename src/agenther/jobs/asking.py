@@ -1,25 +1,11 @@
-"""How a job asks models: the client that it asks through, the file that keeps what was paid for, many runs at once."""
+"""Which models a job may ask, and how."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from agenther.config import Config
-from agenther.environments.sql_dump import SqlDump
-from agenther.errors import ConfigError, Postponed
-from agenther.jobs.flights import Flights
-from agenther.jobs.process import Texts, process, texts_of
-from agenther.llm.base import Client
-from agenther.llm.batch import BatchClient
-from agenther.llm.cache import ANSWERS, Cache, Cached
-from agenther.llm.ledger import Ledger, Metered
-from agenther.llm.limits import PATIENCE_S, limit_by_endpoint
 from agenther.llm.models import Model
-from agenther.llm.transport import HttpTransport
-from agenther.stages import Replaying, model_parts
-from agenther.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -34,7 +20,8 @@ class Asking:
     """Most dollars that an output folder may cost, earlier jobs included."""
     max_requests: int | None = None
     timeout_s: float = 120.0
-    patience_s: float = PATIENCE_S
+    patience_s: float = 600.0
+    """Of nothing but failures, after which an endpoint is given up."""
     batch: bool = False
     """Note requests for a batch instead of sending them."""
 
@@ -44,52 +31,3 @@ class Asking:
         if self.max_cost_usd is None:
             return []
         return sorted(name for name, model in self.models.items() if model.price is None)
-
-
-class Asked:
-    """Concludes about runs with models: as many at once as requests may be in flight."""
-
-    def __init__(
-        self, config: Config, asking: Asking, out: Path, databases: tuple[Path, ...], replaying: Replaying | None = None
-    ) -> None:
-        named = {name for name in (config.model, *config.judges) if name is not None}
-        if missing := sorted(named - asking.models.keys()):
-            raise ConfigError(f"model {missing[0]}: expected where it is served, found nothing")
-        if asking.max_cost_usd is not None and not asking.max_cost_usd >= 0:
-            raise ConfigError(f"a bound of dollars: expected a number from 0 on, found {asking.max_cost_usd:g}")
-        if asking.batch and (asking.max_cost_usd is not None or asking.max_requests is not None):
-            raise ConfigError("a batch has no bounds: what it may cost is up to who hands it over", "agenther estimate")
-        if asking.unbounded and named <= {*asking.unbounded}:
-            raise ConfigError(
-                f"a bound of dollars holds nothing back: no price is known of {', '.join(sorted(named))}",
-                "give prices in a file for --models (0 for a server of your own), or --max-requests instead",
-            )
-        self._config, self._asking, self._databases, self._replaying = config, asking, databases, replaying
-        self._cache = Cache(out / ANSWERS)
-        self.ledger = Ledger(asking.models, self._cache.spent(), asking.max_cost_usd, asking.max_requests)
-        """What the folder cost so far, earlier jobs included."""
-
-    def map(self, runs: Iterable[Trajectory]) -> Generator[Texts | None]:
-        """Yield what the store shall hold of each run, in the order in which they are done; None for one that must wait."""
-        client = Cached(self._bottom(), self._cache)
-        databases = tuple(SqlDump(path) for path in self._databases)
-        parts = model_parts(self._config, self._asking.models, client, self._cache.secret, databases, self._replaying)
-
-        async def conclude(run: Trajectory) -> Texts | None:
-            try:
-                return texts_of(await process(run, parts, self._config))
-            except Postponed:
-                return None
-
-        yield from Flights(conclude, self._asking.concurrency, client.close).map(runs)
-
-    def close(self) -> None:
-        """Close the file of answers."""
-        self._cache.close()
-
-    def _bottom(self) -> Client:
-        if self._asking.batch:
-            return BatchClient(self._cache)
-        transport = HttpTransport(self._asking.models, self._asking.timeout_s)
-        limited = limit_by_endpoint(transport, self._asking.models, self._asking.concurrency, self._asking.patience_s)
-        return Metered(limited, self.ledger)

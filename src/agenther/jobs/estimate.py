@@ -17,8 +17,8 @@ from agenther.environments.sql_dump import SqlDump
 from agenther.errors import ConfigError, ReadError
 from agenther.jobs.forecast import TYPICAL_TOKENS, Forecast, Share
 from agenther.jobs.foresight import Foreseen, Foresight
-from agenther.jobs.inputs import existing_files, map_reader
-from agenther.jobs.job import dumps_beside, read
+from agenther.jobs.inputs import dumps_beside, existing_files, map_reader
+from agenther.jobs.job import read
 from agenther.jobs.names import UniqueIds
 from agenther.llm.cache import ANSWERS, Cache
 from agenther.llm.ledger import Ledger

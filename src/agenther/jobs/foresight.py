@@ -14,8 +14,8 @@ from agenther.llm.base import AskedBy, Request, Response
 from agenther.llm.cache import Cache
 from agenther.llm.models import Model
 from agenther.llm.tokens import estimate_prompt
-from agenther.stages import model_parts
 from agenther.stages.fence import Fencer
+from agenther.stages.model_parts import model_parts
 from agenther.stages.protocols import Detector, Parts
 from agenther.stages.verify.model import ModelJudge
 from agenther.trajectory import Span, Trajectory

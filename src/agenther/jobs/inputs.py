@@ -105,3 +105,16 @@ def _as_shown(items: Iterable[Item], path: Path) -> Iterator[Item]:
             yield ReadError(name, item.line, item.where, item.expected, item.found)
         else:
             yield item.model_copy(update={"source": item.source.model_copy(update={"path": name})})
+
+
+def dumps_beside(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the SQL dumps in the folders of inputs and up to two above, each once; nothing lies beside standard input."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        if is_spooled(path):
+            continue
+        folder = path if path.is_dir() else path.parent
+        for place in (folder, *list(folder.resolve().parents)[:2]):
+            for pattern in ("*.sql", "*.sql.gz"):
+                found |= dict.fromkeys(sorted(p.resolve() for p in place.glob(pattern) if p.is_file()))
+    return tuple(found)

@@ -8,14 +8,13 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from agenther.config import Config
-from agenther.environments.sql_dump import find_dumps
 from agenther.errors import ConfigError, ReadError, UserError
-from agenther.jobs.asking import Asked, Asking
+from agenther.jobs.asking import Asking
 from agenther.jobs.files import hold_folder, remove
-from agenther.jobs.inputs import Inputs, existing_files, map_reader, read_files
+from agenther.jobs.inputs import Inputs, dumps_beside, existing_files, map_reader, read_files
 from agenther.jobs.lines import LineMaker
 from agenther.jobs.manifest import Summary, file_mark, write_manifest
 from agenther.jobs.names import UniqueIds
@@ -25,20 +24,22 @@ from agenther.jobs.replaying import replays_of
 from agenther.jobs.store import Store
 from agenther.jobs.workers import Workers
 from agenther.llm.counters import load_counter
-from agenther.llm.ledger import Ledger
 from agenther.readers.base import Item, Reader
-from agenther.readers.discover import PRODUCTS, SIDES, find_inputs, is_spooled, shown_name
+from agenther.readers.discover import PRODUCTS, SIDES, find_inputs, shown_name
 from agenther.readers.labels import Labeller
 from agenther.record import Json, JsonObject, content_key
-from agenther.stages import Replaying
+from agenther.stages.parts import Replaying
 from agenther.stages.redact import redact_text
 from agenther.texts import path_text
 from agenther.trajectory import Trajectory
 from agenther.versions import versions
 from agenther.writers import DEFAULT
 
+if TYPE_CHECKING:
+    from agenther.llm.ledger import Ledger
+
 Tick = Callable[[], None]
-Watch = Callable[[Ledger], None]
+Watch = Callable[["Ledger"], None]
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,8 @@ def _conclude(
                 store.put(texts)
                 tick()
         return _Spent(workers.cpu_s)
+    from agenther.jobs.asked import Asked
+
     n_open = 0
     with closing(Asked(job.config, job.asking, job.out, databases, replaying)) as asked:
         watch(asked.ledger)
@@ -197,11 +200,6 @@ def read(paths: Inputs, *, format: str | None = None, reader: Reader | None = No
     """Yield every run of some files, and an error for each piece that is none; arguments as for `run`."""
     for file in read_files(paths, format=format, reader=reader):
         yield from file.items
-
-
-def dumps_beside(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the SQL dumps that lie beside inputs; nothing lies beside standard input."""
-    return tuple(find_dumps(path for path in paths if not is_spooled(path)))
 
 
 def count_runs(job: Job) -> int:

@@ -6,19 +6,21 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agenther.conclusions import Reason, Result
 from agenther.config import Config
-from agenther.environments.sql_dump import SqlDump
 from agenther.errors import Postponed, UserError
 from agenther.pipeline import relabel
-from agenther.stages import Replaying, rule_parts
 from agenther.stages.package.note import note_of
+from agenther.stages.parts import Replaying, rule_parts
 from agenther.stages.protocols import Parts
 from agenther.stages.redact import redact
 from agenther.texts import storable
 from agenther.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from agenther.environments.sql_dump import SqlDump
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Processor:
 
     @cached_property
     def _parts(self) -> Parts:
-        return rule_parts(self.config, tuple(SqlDump(path) for path in self.databases), self.replaying)
+        return rule_parts(self.config, open_dumps(self.databases), self.replaying)
 
     def __call__(self, trajectory: Trajectory) -> Processed:
         """Return the run as it may be stored with its Result; an exception becomes the Result's error."""
@@ -71,6 +73,15 @@ class Processor:
     def texts(self, trajectory: Trajectory) -> Texts:
         """Return what the store shall hold of a run."""
         return texts_of(self(trajectory))
+
+
+def open_dumps(paths: tuple[Path, ...]) -> tuple[SqlDump, ...]:
+    """Return the databases of SQL dumps, which are read when the first query asks for them."""
+    if not paths:
+        return ()
+    from agenther.environments.sql_dump import SqlDump
+
+    return tuple(map(SqlDump, paths))
 
 
 def _without_waiting(work: Coroutine[Any, Any, Processed]) -> Processed:

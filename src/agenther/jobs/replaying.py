@@ -8,7 +8,7 @@ from typing import NamedTuple
 from agenther.config import Config
 from agenther.environments.assigned import assign
 from agenther.record import Json
-from agenther.stages import Replaying
+from agenther.stages.parts import Replaying
 from agenther.stages.verify.replay.policy import default_policy, load_policy
 
 

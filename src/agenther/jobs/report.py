@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,9 +16,11 @@ from rich.text import Text
 
 from agenther.jobs.job import Job, Tick, Watch, count_runs
 from agenther.jobs.manifest import Summary
-from agenther.llm.ledger import Ledger
 from agenther.record import JsonObject
 from agenther.texts import path_text
+
+if TYPE_CHECKING:
+    from agenther.llm.ledger import Ledger
 
 
 class RateColumn(ProgressColumn):

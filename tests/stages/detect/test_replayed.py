@@ -11,9 +11,9 @@ from agenther.conclusions import Detection, Reason
 from agenther.config import Config
 from agenther.pipeline import relabel
 from agenther.record import Json
-from agenther.stages import Replaying, rule_parts
 from agenther.stages.detect.replayed import ReplayDetector
 from agenther.stages.detect.rules import RuleDetector
+from agenther.stages.parts import Replaying, rule_parts
 from agenther.trajectory import Trajectory
 
 RIGHT: list[Json] = [

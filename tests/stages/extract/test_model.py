@@ -16,11 +16,11 @@ from agenther.errors import BudgetExceeded, ParseError, ProviderError
 from agenther.llm.base import AskedBy, Response
 from agenther.pipeline import relabel
 from agenther.record import JsonObject
-from agenther.stages import rule_parts
 from agenther.stages.detect.rules import RuleDetector
 from agenther.stages.extract.model import MOST_CLAIMS, ModelExtractor
 from agenther.stages.extract.rules import RuleExtractor
 from agenther.stages.fence import Fencer
+from agenther.stages.parts import rule_parts
 from agenther.stages.protocols import Extractor, Parts
 from agenther.stages.relabel.model import ModelProposer
 from agenther.stages.relabel.rules import RuleProposer

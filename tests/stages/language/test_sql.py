@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenther.stages.language.sql.parse import Unspeakable, changes_data, is_read_only, is_schema_lookup, parse_select
+from agenther.stages.language.sql.parse import changes_data, is_read_only, is_schema_lookup, parse_select
 from agenther.stages.language.sql.rows import is_number_text, parse_columns, parse_rows
-from agenther.stages.language.sql.shape import Column, Value
+from agenther.stages.language.sql.shape import Column, Unspeakable, Value
 from agenther.stages.language.sql.words import column_phrase, is_measure, phrase_plural, table_noun
 
 

@@ -10,8 +10,8 @@ import pytest
 from agenther.conclusions import Proposal, Reason, Result, Rewritten, Score
 from agenther.config import Config
 from agenther.pipeline import relabel
-from agenther.stages import rule_parts
 from agenther.stages.extract.qa import claims
+from agenther.stages.parts import rule_parts
 from agenther.stages.relabel.qa import compose
 from agenther.stages.relabel.rewrite import rewrite
 from agenther.stages.verify import qa

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from agenther.conclusions import Rewritten, Score
 from agenther.stages.protocols import Check
@@ -14,8 +15,10 @@ from agenther.stages.verify.grounding import check_grounding
 from agenther.stages.verify.leaks import check_actions, check_prose
 from agenther.stages.verify.novelty import check_novelty
 from agenther.stages.verify.sql import checks as sql
-from agenther.stages.verify.sql.execution import CheckExecution, Databases
 from agenther.stages.verify.sql.novelty import check_sql_novelty, check_sql_thoughts
+
+if TYPE_CHECKING:
+    from agenther.stages.verify.sql.execution import Databases
 
 COMMON: tuple[Check, ...] = (
     check_novelty,
@@ -66,5 +69,11 @@ def rule_checks(databases: Sequence[Databases] = (), replay: Check | None = None
         replay: makes the calls of a label again; None: nothing is replayed.
     """
     own = (InDomain(domain, check) for domain, checks in DOMAINS.items() for check in checks)
-    executed = (InDomain("sql", CheckExecution(databases)),) if databases else ()
-    return (*COMMON, *own, *executed, *(() if replay is None else (replay,)))
+    return (*COMMON, *own, *_executed(databases), *(() if replay is None else (replay,)))
+
+
+def _executed(databases: Sequence[Databases]) -> Iterator[Check]:
+    if databases:
+        from agenther.stages.verify.sql.execution import CheckExecution
+
+        yield InDomain("sql", CheckExecution(databases))

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agenther.stages.language.sql.parse import Unspeakable
 from agenther.stages.language.sql.run import Known
-from agenther.stages.language.sql.shape import Column, Join, Select
+from agenther.stages.language.sql.shape import Column, Join, Select, Unspeakable
 from agenther.stages.language.sql.words import name_words, one, table_noun
 
 _KEY_WORDS = frozenset({"id", "ids", "code", "key", "number", "name"})

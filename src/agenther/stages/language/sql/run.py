@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from agenther.stages.language.sql.parse import Unspeakable, is_select, is_sql, parse_select
+from agenther.stages.language.sql.parse import is_select, is_sql, parse_select
 from agenther.stages.language.sql.rows import ColumnInfo, Row, parse_columns, parse_rows
+from agenther.stages.language.sql.shape import Unspeakable
 from agenther.trajectory import Span, Step, Trajectory, find_text, whole_field
 
 

@@ -10,6 +10,10 @@ Function = Literal["", "count", "avg", "sum", "min", "max"]
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", "between", "like", "not like", "in", "not in", "null", "not null"]
 
 
+class Unspeakable(Exception):
+    """The query asks something for which there is no sentence; the message says what."""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column, by the table's own name (not its alias); the table is empty where the query does not say."""

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from agenther.conclusions import Claim, GoalPart, Proposal, Reason, Refusal, Stage
-from agenther.stages.language.sql.parse import Unspeakable, changes_data, is_schema_lookup, parse_select
+from agenther.stages.language.sql.parse import changes_data, is_schema_lookup, parse_select
 from agenther.stages.language.sql.run import Known, SqlCall, calls_of, known_schema, query_span, sql_calls
-from agenther.stages.language.sql.shape import Select
+from agenther.stages.language.sql.shape import Select, Unspeakable
 from agenther.stages.language.words import find_word
 from agenther.stages.relabel.sql.goal import speak
 from agenther.stages.relabel.sql.says import Phrase

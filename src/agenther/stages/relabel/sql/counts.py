@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from agenther.stages.language.sql.joins import entity_words, key_words
-from agenther.stages.language.sql.parse import Unspeakable
-from agenther.stages.language.sql.shape import Column, Item
+from agenther.stages.language.sql.shape import Column, Item, Unspeakable
 from agenther.stages.language.sql.words import column_phrase, is_identifier, one, phrase_plural
 from agenther.stages.relabel.sql.phrases import Speaker
 from agenther.stages.relabel.sql.says import Phrase, Said, join_phrases, plain

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from agenther.stages.language.sql.parse import Unspeakable
 from agenther.stages.language.sql.rows import Row
 from agenther.stages.language.sql.run import Known
-from agenther.stages.language.sql.shape import Select
+from agenther.stages.language.sql.shape import Select, Unspeakable
 from agenther.stages.relabel.sql.counts import ask_numbers
 from agenther.stages.relabel.sql.groups import list_groups
 from agenther.stages.relabel.sql.lists import list_rows

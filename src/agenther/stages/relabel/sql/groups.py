@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from agenther.stages.language.sql.joins import entity_words, key_words
-from agenther.stages.language.sql.parse import Unspeakable
 from agenther.stages.language.sql.rows import Row
-from agenther.stages.language.sql.shape import Column
+from agenther.stages.language.sql.shape import Column, Unspeakable
 from agenther.stages.language.sql.words import column_phrase, is_identifier, is_measure, one, phrase_plural
 from agenther.stages.relabel.sql.counts import must_count_rows, names_of
 from agenther.stages.relabel.sql.lists import asked_column, sorted_by

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from agenther.stages.language.sql.joins import entity_words
-from agenther.stages.language.sql.parse import Unspeakable
 from agenther.stages.language.sql.rows import SHOWN_IN_PART, Row
-from agenther.stages.language.sql.shape import Column, Order, Select
+from agenther.stages.language.sql.shape import Column, Order, Select, Unspeakable
 from agenther.stages.language.sql.words import is_date, is_identifier, is_measure, one, phrase_plural
 from agenther.stages.relabel.sql.pairs import as_a
 from agenther.stages.relabel.sql.phrases import Speaker

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agenther.stages.language.sql.joins import entity_words, key_words
-from agenther.stages.language.sql.parse import Unspeakable
 from agenther.stages.language.sql.run import Known
-from agenther.stages.language.sql.shape import Column, Condition, Select
+from agenther.stages.language.sql.shape import Column, Condition, Select, Unspeakable
 from agenther.stages.language.sql.words import (
     column_phrase,
     flag_adjective,

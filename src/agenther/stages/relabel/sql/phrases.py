@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agenther.stages.language.sql.joins import Link, child_table, entity_words, key_words, link_of, links_of
-from agenther.stages.language.sql.parse import Unspeakable
 from agenther.stages.language.sql.run import Known
-from agenther.stages.language.sql.shape import Column, Condition, Item, Join, Select
+from agenther.stages.language.sql.shape import Column, Condition, Item, Join, Select, Unspeakable
 from agenther.stages.language.sql.words import (
     column_phrase,
     is_date,

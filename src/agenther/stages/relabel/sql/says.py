@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agenther.stages.language.sql.parse import Unspeakable
-from agenther.stages.language.sql.shape import Column, Condition, Operator, Value
+from agenther.stages.language.sql.shape import Column, Condition, Operator, Unspeakable, Value
 from agenther.stages.language.sql.words import is_date
 
 TIE = " If there is a tie, one is enough."

@@ -18,7 +18,6 @@ from agenther.stages.verify.replay.diff import same_state
 from agenther.stages.verify.replay.perform import Performed, end_state, replay_run
 from agenther.stages.verify.replay.policy import Policy
 from agenther.stages.verify.replay.recorded import gold_calls, recorded_calls
-from agenther.stages.verify.replay.sentence import says, spares
 from agenther.trajectory import Trajectory
 
 BY = "check:replay"
@@ -107,6 +106,8 @@ def _controls(rewritten: Rewritten, performed: Performed) -> Score | None:
 
 def _words(rewritten: Rewritten, performed: Performed, policy: Policy) -> Score:
     """Compare the goal's sentence with what was changed."""
+    from agenther.stages.verify.replay.sentence import says, spares
+
     goal, tools, replay = rewritten.proposal.goal, rewritten.trajectory.tools, performed.replay
     score = (says if asks_change(rewritten) else spares)(goal, performed, tools, policy)
     drifted = sum(call.drift is not None for call in replay.calls)

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterable
 
 from agenther.conclusions import Reason, Rewritten, Score, passed, refused
-from agenther.stages.language.sql.parse import Unspeakable, parse_select
+from agenther.stages.language.sql.parse import parse_select
 from agenther.stages.language.sql.rows import Cell, Row, is_number_text
 from agenther.stages.language.sql.run import Known, SqlCall, known_schema, sql_calls
-from agenther.stages.language.sql.shape import Item, Select
+from agenther.stages.language.sql.shape import Item, Select, Unspeakable
 from agenther.stages.language.sql.words import is_identifier, is_measure, name_words
 from agenther.stages.language.words import content_stems, singular, split_name, stem, stems
 from agenther.stages.relabel.sql.goal import speak

@@ -12,10 +12,10 @@ from typing import Protocol
 
 from agenther.conclusions import Reason, Rewritten, Score, passed, refused
 from agenther.stages.language.sql.joins import child_table, links_of
-from agenther.stages.language.sql.parse import Unspeakable, parse_select
+from agenther.stages.language.sql.parse import parse_select
 from agenther.stages.language.sql.rows import SHOWN_IN_PART, Cell, Row, is_number_text
 from agenther.stages.language.sql.run import Known, known_schema, sql_calls
-from agenther.stages.language.sql.shape import Column, Condition, Item, Select, Value
+from agenther.stages.language.sql.shape import Column, Condition, Item, Select, Unspeakable, Value
 from agenther.stages.language.sql.words import is_measure
 from agenther.stages.relabel.sql.phrases import resolved
 from agenther.stages.verify.sql.checks import fan_out, kept_call, rival

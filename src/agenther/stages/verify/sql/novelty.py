@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from agenther.conclusions import Reason, Rewritten, Score, passed, refused
-from agenther.stages.language.sql.parse import Unspeakable, parse_select
+from agenther.stages.language.sql.parse import parse_select
 from agenther.stages.language.sql.run import Known, SqlCall, known_schema, sql_calls
-from agenther.stages.language.sql.shape import Select
+from agenther.stages.language.sql.shape import Select, Unspeakable
 from agenther.stages.language.sql.words import name_words, one
 from agenther.stages.language.words import FUNCTION_WORDS, is_noun, split_name, stem, tokens
 from agenther.stages.verify.leaks import prose_of

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from agenther.stages.language.words import FUNCTION_WORDS, stem, tokens
 
-PRONOUNS = frozenset(map(stem, "it them that this those these".split()))
 WH = re.compile(r"\b(?:what|which|where|how|who)\b", re.IGNORECASE)
 
 
@@ -34,6 +33,12 @@ class Lexicon(NamedTuple):
     """Phrases that claim; words that make a bound of a number, with its first digit."""
     claims: dict[str, str]
     """Words, as they are written, and the kind of what they claim that hardly any call shows."""
+
+
+@cache
+def pronouns() -> frozenset[str]:
+    """Return the stems of words that stand for what was named before."""
+    return frozenset(map(stem, "it them that this those these".split()))
 
 
 @cache

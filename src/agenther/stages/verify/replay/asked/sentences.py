@@ -9,15 +9,7 @@ from functools import cached_property
 from agenther.stages.language.words import stem, tokens
 from agenther.stages.verify.replay.asked.calls import Made
 from agenther.stages.verify.replay.asked.facts import Text
-from agenther.stages.verify.replay.asked.lexicon import (
-    PRONOUNS,
-    WH,
-    deeds_in,
-    deeds_of,
-    lexicon,
-    own_deeds,
-    wide,
-)
+from agenther.stages.verify.replay.asked.lexicon import WH, deeds_in, deeds_of, lexicon, own_deeds, pronouns, wide
 from agenther.stages.verify.replay.asked.origins import asks_rounding
 from agenther.stages.verify.replay.asked.requests import Asked, requests
 from agenther.stages.verify.replay.asked.toolbox import Tool, Toolbox
@@ -151,7 +143,7 @@ class Sentences:
     def _refers_back(self, own: list[Asked], sentence: Text) -> bool:
         """Tell whether a sentence asks for what a call does, of a thing that it calls `it`."""
         means = deeds_in(one.stem for one in own)
-        return bool(sentence.words & PRONOUNS) and any(means & self._tools[call.name].deeds for call in self._asked)
+        return bool(sentence.words & pronouns()) and any(means & self._tools[call.name].deeds for call in self._asked)
 
     def _beats(self, tool: Tool, rivals: list[Made], sentence: Text, own: list[Asked], start: int, end: int) -> bool:
         """Tell whether a tool fits a sentence better than calls; as well is enough where no verb speaks plainly of theirs."""
