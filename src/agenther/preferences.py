@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SkipValidation
 
 from agenther.record import JsonObject, Record
 from agenther.trajectory import Span
+
+Messages = tuple[SkipValidation[JsonObject], ...]
+"""Messages as `to_messages` makes them of steps, which were checked: they are not checked again."""
 
 PairKind = Literal["same_goal", "step", "hindsight_goal"]
 """What two continuations are: runs of one goal that ended differently; single turns of which one failed or fell short; a
@@ -25,9 +28,9 @@ class Pair(Record):
     """Two continuations of one prompt, the first better than the second."""
 
     id: str
-    prompt: tuple[JsonObject, ...] = Field(description="messages that both share, in OpenAI form with their `step`")
-    chosen: tuple[JsonObject, ...]
-    rejected: tuple[JsonObject, ...]
+    prompt: Messages = Field(description="messages that both share, in OpenAI form with their `step`")
+    chosen: Messages
+    rejected: Messages
     tools: str = Field(description="tool schemas as one JSON string")
     kind: PairKind
     why: str = Field(description="why the chosen one is better, in words")
@@ -47,8 +50,8 @@ class Unpaired(Record):
     """One continuation of a prompt that is desirable or not: a KTO example."""
 
     id: str
-    prompt: tuple[JsonObject, ...]
-    completion: tuple[JsonObject, ...]
+    prompt: Messages
+    completion: Messages
     label: bool
     tools: str
     kind: Literal["hindsight", "original", "success"]
@@ -61,9 +64,9 @@ class Contrast(Record):
     """A run under the goal it reached, better, and under the goal it failed: the paper's pair, with a prompt on each side."""
 
     id: str
-    chosen: tuple[JsonObject, ...] = Field(description="the relabelled run, in OpenAI form with its `step`")
+    chosen: Messages = Field(description="the relabelled run, in OpenAI form with its `step`")
     chosen_train_on: tuple[int, ...] = Field(description="its steps that carry loss")
-    rejected: tuple[JsonObject, ...] = Field(description="the recorded run under its own goal")
+    rejected: Messages = Field(description="the recorded run under its own goal")
     rejected_train_on: tuple[int, ...]
     tools: str
     sides: Literal["same_turns", "whole_run"] = Field(

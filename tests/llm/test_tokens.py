@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.llm.serving import make_request
 
 from agenther.llm.base import AnswerForm
-from agenther.llm.tokens import estimate_prompt, estimate_tokens
+from agenther.llm.tokens import _WEIGHTS, estimate_prompt, estimate_tokens
 
 COUNTED = [
     ("", 0),
@@ -42,3 +42,9 @@ def test_a_prompt_has_its_messages_their_marks_and_the_schema() -> None:
     assert estimate_prompt(request) > estimate_tokens("The lamp is on the desk.")
     form = AnswerForm(name="judge", json_schema={"type": "object", "properties": {"valid": {"type": "boolean"}}})
     assert estimate_prompt(request.model_copy(update={"form": form})) > estimate_prompt(request) + 10
+
+
+def test_no_byte_is_of_two_classes() -> None:
+    """Each class is counted in what those before it have left."""
+    counted = [byte for kind, _ in _WEIGHTS for byte in kind]
+    assert len(counted) == len(set(counted))

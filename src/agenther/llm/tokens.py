@@ -31,7 +31,7 @@ _WEIGHTS: tuple[tuple[bytes, float], ...] = (
     (bytes(range(0xE0, 0xF0)), 1.6),
     (bytes(range(0xF0, 0xF5)), 4.0),
 )
-"""Tokens for each byte of a class; characters beyond ASCII count at their first byte."""
+"""Tokens for each byte of a class; no byte is of two. Characters beyond ASCII count at their first byte."""
 _PER_MESSAGE = 8
 """Tokens that mark a message's beginning, role and end."""
 
@@ -40,8 +40,12 @@ def estimate_tokens(text: str) -> int:
     """Return an estimate, on the upper side, of the tokens of a text."""
     raw = text.encode("utf-8", "surrogatepass")
     tokens = _PER_WORD * (b" " + raw.translate(_LETTERS)).count(b" a")
+    left = raw
     for kind, weight in _WEIGHTS:
-        tokens += weight * (len(raw) - len(raw.translate(None, kind)))
+        if not left:
+            break
+        before, left = left, left.translate(None, kind)
+        tokens += weight * (len(before) - len(left))
     return math.ceil(tokens)
 
 

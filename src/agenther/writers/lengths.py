@@ -29,6 +29,8 @@ _TEXTS = ("content", "value", "message")
 _RESULTS = ("tool", "tool_response", "observation")
 _CALLS = ("tool_call", "function_call")
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
+_printed = json.JSONEncoder(ensure_ascii=False).encode
+"""Prints a value as templates do."""
 
 
 class Measure:
@@ -104,7 +106,7 @@ class Measure:
         before, tag, rest = value.rpartition(_OPEN)
         written = rest.removesuffix(_CLOSE)
         try:
-            printed = json.dumps(json.loads(written), ensure_ascii=False)
+            printed = _printed(json.loads(written))
         except (ValueError, RecursionError):
             return n
         return max(n, self._of(f"{before}{tag}{printed}{rest[len(written) :]}"))
@@ -125,12 +127,12 @@ class Measure:
         """Return the tokens of a text or value; of a result also as the JSON string that some templates print."""
         if not value:
             return 0
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        text = value if isinstance(value, str) else _printed(value)
         known = self._shown if shown else self._known
         if (n := known.get(text)) is None:
             n = self._counter(text)
             if shown:
-                n = max(n, self._counter(json.dumps(text, ensure_ascii=False)))
+                n = max(n, self._counter(_printed(text)))
             known[text] = n
         return n
 

@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
+import orjson
+
 from agenther.conclusions import Example
 from agenther.errors import WriteError
 from agenther.preferences import Contrast, Pair, Unpaired
@@ -190,8 +192,8 @@ def _with_object(call: JsonObject) -> JsonObject:
 
 def _check_json_text(row: Row, column: str) -> None:
     try:
-        json.loads(cast(str, row[column]))
-    except (TypeError, ValueError) as error:
+        orjson.loads(cast(str, row[column]))
+    except ValueError as error:
         raise WriteError(f"{column}: expected one JSON string, found {row[column]!r:.60}") from error
 
 
