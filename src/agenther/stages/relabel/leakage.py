@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agenther.stages.language.words import content_stems, sentences
 
@@ -49,6 +50,7 @@ def speaks_of(text: str, words: frozenset[str]) -> frozenset[str]:
     return content_stems(text) & words
 
 
+@lru_cache(maxsize=64)
 def numbers_in(text: str) -> frozenset[str]:
     """Return the numbers of two and more digits in a text, without thousands separators and empty decimals."""
     return frozenset(_EMPTY_DECIMALS.sub("", match.replace(",", "")) for match in _NUMBER.findall(text))

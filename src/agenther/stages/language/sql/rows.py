@@ -18,6 +18,7 @@ SHOWN_IN_PART = 20
 
 Cell = str | int | float | None
 Row = tuple[Cell, ...]
+_PLAIN = frozenset({str, int, float, type(None)})
 _PART = 4_000
 """Characters of a printed list that are parsed at once: Python's parser takes a hundred times as much memory."""
 _MARK = re.compile(r"""'(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+"|[(\[{]|[)\]}]""", re.DOTALL)
@@ -107,6 +108,8 @@ def _row(item: Any) -> Row | None:
         item = list(cast(dict[str, Any], item).values())
     if not isinstance(item, list | tuple) or not item:
         return None
+    if _PLAIN.issuperset(map(type, cast(list[Any], item))):
+        return tuple(cast(list[Cell], item))
     cells = [_cell(cell) for cell in cast(list[Any], item)]
     return tuple(cell for cell, _ in cells) if all(ok for _, ok in cells) else None
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
 
 from agenther.conclusions import Claim, GoalPart, Proposal, Reason, Refusal, Stage
 from agenther.stages.language.sql.parse import changes_data, is_schema_lookup, parse_select
-from agenther.stages.language.sql.run import Known, SqlCall, calls_of, known_schema, query_span, sql_calls
+from agenther.stages.language.sql.run import SqlCall, known_schema, query_span, sql_calls
 from agenther.stages.language.sql.shape import Select, Unspeakable
 from agenther.stages.language.words import find_word
 from agenther.stages.relabel.sql.goal import speak
@@ -27,6 +29,7 @@ def compose(trajectory: Trajectory, claims: tuple[Claim, ...]) -> Iterator[Propo
     """Yield a goal for each query that can be said, earliest first, and why the others cannot."""
     calls = list(sql_calls(trajectory))
     by_place = {(call.step, call.call): call for call in calls}
+    known = known_schema(calls)
     earlier: list[Select] = []
     made = 0
     for claim in claims:
@@ -35,13 +38,12 @@ def compose(trajectory: Trajectory, claims: tuple[Claim, ...]) -> Iterator[Propo
             select = parse_select(call.query)
             if any(_adds_only_conditions(select, other) for other in earlier):
                 continue
-            known = known_schema(calls)
             phrase = speak(select, call.rows or (), known, question=bool(_QUESTION.match(trajectory.goal)))
             earlier.append(select)
         except Unspeakable as reason:
             yield _refusal(Reason.NO_NATURAL_GOAL, f"{reason}: {call.query[:120]}", claim.evidence)
             continue
-        proposal = _proposal(trajectory, claim, call, select, phrase, known)
+        proposal = _proposal(trajectory, claim, calls, call, select, phrase)
         yield proposal
         made += isinstance(proposal, Proposal)
         if made == MAX_GOALS:
@@ -77,9 +79,9 @@ def _adds_only_conditions(select: Select, other: Select) -> bool:
 
 
 def _proposal(
-    trajectory: Trajectory, claim: Claim, call: SqlCall, select: Select, phrase: Phrase, known: Known
+    trajectory: Trajectory, claim: Claim, calls: list[SqlCall], call: SqlCall, select: Select, phrase: Phrase
 ) -> Proposal | Refusal:
-    plan = _plan(trajectory, call, select)
+    plan = _plan(trajectory, calls, call, select)
     if isinstance(plan, Refusal):
         return plan
     drop, mask, useful = plan
@@ -113,7 +115,7 @@ def _proposal(
 
 
 def _plan(
-    trajectory: Trajectory, call: SqlCall, select: Select
+    trajectory: Trajectory, calls: list[SqlCall], call: SqlCall, select: Select
 ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] | Refusal:
     """Say of each agent step before the query whether it is left out, masked, or serves."""
     drop: list[int] = []
@@ -121,10 +123,11 @@ def _plan(
     useful: list[int] = []
     seen: set[str] = set()
     tables = {table.lower() for table in select.all_tables()}
+    by_step = {number: list(made) for number, made in groupby(calls, key=attrgetter("step"))}
     for step in trajectory.agent_steps:
         if step.step_id >= call.step:
             break
-        statements = list(calls_of(step))
+        statements = by_step.get(step.step_id, [])
         others = [c for i, c in enumerate(step.tool_calls) if i not in {s.call for s in statements}]
         texts = [s.query for s in statements] + ([step.message] if not step.tool_calls else [])
         if any(changes_data(text) for text in texts if _runs(text)):
