@@ -2,7 +2,7 @@
 
 git worktree add /tmp/base HEAD && python benchmarks/same_outputs.py /tmp/base/src INPUT...
 
-Compared are every .jsonl file and README.md of the output, byte by byte, and the stored run and Result of every content;
+Compared are every .jsonl file and README.md of the output, byte by byte, and the Result and run of every content, as stored;
 the digest of the code, which differs, is left out. For a change that shall make things faster and change nothing.
 """
 
@@ -17,6 +17,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from agenther.trajectory import Trajectory
 
 _DIGEST = re.compile(rb'"rules":"[0-9a-f]{16}"')
 HERE = Path(__file__).parents[1] / "src"
@@ -39,7 +41,10 @@ def stored(path: Path) -> Iterator[tuple[str, bytes]]:
     query = """SELECT o.ordinal, o.id, r.trajectory, r.result FROM occurrences o JOIN results r ON r.key = o.key"""
     with sqlite3.connect(path) as db:
         for ordinal, own_id, run, result in db.execute(query):
-            yield f"store {ordinal} {own_id}", f"{run}\n{result}".encode()
+            yield (
+                f"store {ordinal} {own_id}",
+                f"{Trajectory.model_validate_json(run).model_dump_json()}\n{result}".encode(),
+            )
 
 
 def main() -> None:
