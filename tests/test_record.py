@@ -1,8 +1,11 @@
+import json
+
 import pytest
+from pydantic import ValidationError
 
 from agenther.record import canonical_json
 from agenther.testing import make_trajectory, user
-from agenther.trajectory import Source, ToolCall
+from agenther.trajectory import Source, ToolCall, Trajectory
 
 
 def test_a_changed_copy_forgets_what_was_computed_from_the_original():
@@ -23,6 +26,21 @@ def test_what_was_computed_from_a_record_does_not_change_its_key():
     again = run.model_copy()
     assert again.agent_steps == ()
     assert again.key == run.key
+
+
+def test_a_json_object_is_held_as_it_will_be_read_back():
+    labels = {"seen": ("a", 1), "more": {"x": [None, 2.5, True]}}
+    run = make_trajectory(user("Find the ferry times"))
+    held = Trajectory.model_validate(vars(run) | {"labels": labels})
+    labels.clear()
+    assert held.labels == {"seen": ["a", 1], "more": {"x": [None, 2.5, True]}}
+    assert Trajectory.model_validate_json(held.model_dump_json()) == held
+
+
+@pytest.mark.parametrize("value", [{1, 2}, 2**64, {1: "a"}, "\ud800", json.loads("[" * 100 + "]" * 100)])
+def test_what_could_not_be_read_back_is_refused(value: object):
+    with pytest.raises(ValidationError, match="JSON nested more than"):
+        Trajectory.model_validate(vars(make_trajectory()) | {"labels": {"x": value}})
 
 
 def test_what_is_neither_json_nor_a_record_has_no_canonical_form():

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, ValidationInfo
 
 Json = JsonValue
 """Any value that JSON can hold."""
@@ -24,6 +24,11 @@ _DEEPER = 254 - DEEPEST
 
 def is_storable(value: Any) -> bool:
     """Tell whether a JSON value can be stored: not nested too deeply, no number that JSON has no room for."""
+    return _stored(value) is not None
+
+
+def _stored(value: Any) -> bytes | None:
+    """Return a value as JSON text, None when it cannot be stored."""
     try:
         text = orjson.dumps(value)
         if text.count(b"[") + text.count(b"{") > DEEPEST:
@@ -31,18 +36,19 @@ def is_storable(value: Any) -> bool:
                 value = [value]
             orjson.dumps(value)
     except TypeError:
-        return False
-    return True
+        return None
+    return text
 
 
-def _storable(value: JsonObject) -> JsonObject:
-    if not is_storable(value):
+def _as_read_back(value: dict[str, Any], info: ValidationInfo) -> JsonObject:
+    text = _stored(value)
+    if text is None:
         raise ValueError(f"JSON nested more than {DEEPEST} levels deep, or a number beyond 64 bits")
-    return value
+    return value if info.mode == "json" else orjson.loads(text)
 
 
-StorableObject = Annotated[JsonObject, AfterValidator(_storable)]
-"""A JSON object that a record takes only when it can be stored."""
+StorableObject = Annotated[dict[str, Any], AfterValidator(_as_read_back)]
+"""A JSON object that a record takes only when it can be stored, and holds as it will be read back."""
 
 
 def canonical_json(value: Any) -> bytes:
