@@ -20,7 +20,7 @@ _UNREADABLE = frozenset({"encrypted_content", "encrypted_index"})
 def has_blocks(message: JsonObject) -> bool:
     """Tell whether the content of a user's or assistant's message holds blocks that OpenAI's dialect does not know."""
     content = message.get("content")
-    if message.get("role") not in ("user", "assistant") or not isinstance(content, list):
+    if not isinstance(content, list) or message.get("role") not in ("user", "assistant"):
         return False
     kinds = [part.get("type") for part in content if isinstance(part, dict)]
     return any(isinstance(kind, str) and (kind in _CALLS | _THOUGHTS or _is_result(kind)) for kind in kinds)

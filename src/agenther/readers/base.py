@@ -42,6 +42,8 @@ _REPR = reprlib.Repr()
 _REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 3, 60, 60
 
 Item = Trajectory | ReadError
+Key = str | int
+"""Of a member: its name in an object, its 0-based position in a list."""
 
 
 class Reader(Protocol):
@@ -110,17 +112,21 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, Json] | ReadError]:
 class Place:
     """A place in a file, for reading typed values with exact errors.
 
-    Every getter raises `ReadError` naming this place when the value is missing or of another type.
+    Every getter raises `ReadError` when the value is missing or of another type. It names this place, or the one to which
+    the keys behind the value lead from here.
     """
 
     __slots__ = ("_above", "_key", "line", "path")
 
-    def __init__(self, path: Path, line: int | None = None, key: str | int = "", above: Place | None = None) -> None:
+    def __init__(self, path: Path, line: int | None = None, key: Key = "", above: Place | None = None) -> None:
         self.path, self.line, self._key, self._above = path, line, key, above
 
-    def at(self, key: str | int) -> Place:
-        """Return the place of a member."""
-        return Place(self.path, self.line, key, self)
+    def at(self, *keys: Key) -> Place:
+        """Return the place of a member, or of a member of a member."""
+        place = self
+        for key in keys:
+            place = Place(self.path, self.line, key, place)
+        return place
 
     @property
     def where(self) -> str:
@@ -135,22 +141,22 @@ class Place:
         """Return the error for this place."""
         return ReadError(str(self.path), self.line, self.where or "record", expected, short(found))
 
-    def obj(self, value: Json) -> JsonObject:
+    def obj(self, value: Json, *keys: Key) -> JsonObject:
         """Return the value as an object."""
         if not isinstance(value, dict):
-            raise self.error("object", value)
+            raise self.at(*keys).error("object", value)
         return value
 
-    def list(self, value: Json) -> list[Json]:
+    def list(self, value: Json, *keys: Key) -> list[Json]:
         """Return the value as a list."""
         if not isinstance(value, list):
-            raise self.error("list", value)
+            raise self.at(*keys).error("list", value)
         return value
 
-    def str(self, value: Json) -> str:
+    def str(self, value: Json, *keys: Key) -> str:
         """Return the value as a text."""
         if not isinstance(value, str):
-            raise self.error("text", value)
+            raise self.at(*keys).error("text", value)
         return value
 
     def number(self, value: Json) -> float:
@@ -287,18 +293,15 @@ def find_goal(
     steps: tuple[Step, ...], goal: str, *, fields: Literal["message", "observations"] = "message"
 ) -> tuple[Span, ...]:
     """Return every place where the goal's exact text stands in user and system turns, or in observations."""
-    if not goal:
-        return ()
-    if fields == "message":
-        texts = ((step, "message", step.message) for step in steps if step.source != "agent" and goal in step.message)
-    else:
-        texts = (
-            (step, f"observations[{i}].content", observation.content)
-            for step in steps
-            for i, observation in enumerate(step.observations)
-            if goal in observation.content
-        )
-    return tuple(span for step, field, text in texts for span in _spans(step, field, text, goal))
+    spans: list[Span] = []
+    for step in steps if goal else ():
+        if fields == "observations":
+            for i, observation in enumerate(step.observations):
+                if goal in observation.content:
+                    spans += _spans(step, f"observations[{i}].content", observation.content, goal)
+        elif step.source != "agent" and goal in step.message:
+            spans += _spans(step, "message", step.message, goal)
+    return tuple(spans)
 
 
 def _spans(step: Step, field: str, text: str, goal: str) -> Iterator[Span]:

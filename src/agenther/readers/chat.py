@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from agenther.readers.anthropic import has_blocks, plain_messages
-from agenther.readers.base import Place
+from agenther.readers.base import Key, Place
 from agenther.readers.content import arguments_text, content_text
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Step, make_steps
@@ -24,8 +24,7 @@ def chat_steps(place: Place, messages: Sequence[Json]) -> tuple[tuple[Step, ...]
         place: where the list stands, for errors.
         messages: the messages as found.
     """
-    placed = ((place.at(i), message) for i, message in enumerate(messages))
-    return placed_chat_steps((here, here.obj(message)) for here, message in placed)
+    return placed_chat_steps((place.at(i), place.obj(message, i)) for i, message in enumerate(messages))
 
 
 def placed_chat_steps(messages: Iterable[tuple[Place, JsonObject]]) -> tuple[tuple[Step, ...], JsonObject]:
@@ -90,23 +89,22 @@ class _Chat:
     def _calls(self, place: Place, message: JsonObject) -> list[dict[str, str]]:
         listed, legacy = message.get("tool_calls"), message.get("function_call")
         if listed is None and legacy is not None:
-            return [self._call(place.at("function_call"), place.at("function_call").obj(legacy), None)]
+            return [self._call(place, place.obj(legacy, "function_call"), None, "function_call")]
         if listed is None:
             return []
-        where = place.at("tool_calls")
         calls: list[dict[str, str]] = []
-        for i, raw in enumerate(where.list(listed)):
-            here = where.at(i)
-            call = here.obj(raw)
-            body = here.at("function").obj(call["function"]) if "function" in call else call
-            calls.append(self._call(here, body, call.get("id")))
+        for i, raw in enumerate(place.list(listed, "tool_calls")):
+            call = place.obj(raw, "tool_calls", i)
+            body = place.obj(call["function"], "tool_calls", i, "function") if "function" in call else call
+            calls.append(self._call(place, body, call.get("id"), "tool_calls", i))
         return calls
 
-    def _call(self, place: Place, body: JsonObject, call_id: Json) -> dict[str, str]:
+    def _call(self, place: Place, body: JsonObject, call_id: Json, *keys: Key) -> dict[str, str]:
+        """Return the fields of a call; the keys lead to it from the place of its message."""
         self._n_calls += 1
         return {
             "tool_call_id": call_id if isinstance(call_id, str) and call_id else f"call_{self._n_calls}",
-            "function_name": place.at("name").str(body.get("name")),
+            "function_name": place.str(body.get("name"), *keys, "name"),
             "arguments": arguments_text(body.get("arguments")),
         }
 
