@@ -46,9 +46,14 @@ labels_option = click.option(
 )
 
 
-def _bounded(context: click.Context, option: click.Parameter, n_workers: int) -> int:
-    """Return no more processes than can be of use."""
-    return min(n_workers, 4 * (os.cpu_count() or 1))
+def _made_ready(context: click.Context, option: click.Parameter, n_workers: int) -> int:
+    """Return no more processes than can be of use, and have them made ready while the command imports what it needs."""
+    n_useful = min(n_workers, 4 * (os.cpu_count() or 1))
+    if n_useful > 1:
+        from agenther.jobs.workers import start_server
+
+        start_server()
+    return n_useful
 
 
 workers_option = click.option(
@@ -56,7 +61,7 @@ workers_option = click.option(
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    callback=_bounded,
+    callback=_made_ready,
     help="Processes to use; the output is the same for any number.",
 )
 

@@ -1,7 +1,7 @@
 """Applying a function to many items in several processes, in order, with memory that does not grow with their number.
 
-Workers are started by a server process that has imported this package once and holds no threads and no open files of the
-job. A worker ends when the process that it works for has ended, however that came.
+Workers are started by a server process that has made ready once what all of them need and holds no threads and no open
+files of the job. A worker ends when the process that it works for has ended, however that came.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from agenther.errors import UserError
 BATCH = 16
 WINDOW = 4
 """Batches in flight for each worker: enough to keep it busy, few enough to bound memory."""
-PRELOAD = ["agenther.jobs.process", "agenther.jobs.lines"]
+PRELOAD = ["agenther.jobs.ready"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -91,6 +91,14 @@ class Workers(Generic[T, R]):
             finally:
                 for future in pending:
                     future.cancel()
+
+
+def start_server() -> None:
+    """Start the process that starts workers, so that it makes itself ready while this process still has other work."""
+    if _context().get_start_method() == "forkserver":
+        from multiprocessing.forkserver import ensure_running
+
+        ensure_running()
 
 
 def _context() -> BaseContext:
