@@ -226,7 +226,8 @@ def _open_runs(job: Job, items: Iterable[Item], labeller: Labeller, store: Store
                 raise error
             store.list_error(ordinal, error)
             continue
-        run = labeller.label(item.model_copy(update={"id": ids.name(item.id)}), item.id)
+        name = ids.name(item.id)
+        run = labeller.label(item if name == item.id else item.model_copy(update={"id": name}), item.id)
         store.list_run(ordinal, run)
         if store.has(run.key):
             tick()

@@ -18,19 +18,17 @@ class UniqueIds:
 
     def name(self, run_id: str) -> str:
         """Return the id if no run before had it, else with a number: `run/0`, `run/0~2`, `run/0~3`."""
-        found = self._db.execute("SELECT n FROM ids WHERE id = ?", (run_id,)).fetchone()
-        if found is None:
-            self._db.execute("INSERT INTO ids VALUES (?, 1)", (run_id,))
+        if self._take(run_id):
             return run_id
-        number: int = found[0] + 1
-        while self._taken(f"{run_id}~{number}"):
+        number: int = self._db.execute("SELECT n FROM ids WHERE id = ?", (run_id,)).fetchone()[0] + 1
+        while not self._take(f"{run_id}~{number}"):
             number += 1
         self._db.execute("UPDATE ids SET n = ? WHERE id = ?", (number, run_id))
-        self._db.execute("INSERT INTO ids VALUES (?, 1)", (f"{run_id}~{number}",))
         return f"{run_id}~{number}"
 
-    def _taken(self, run_id: str) -> bool:
-        return self._db.execute("SELECT 1 FROM ids WHERE id = ?", (run_id,)).fetchone() is not None
+    def _take(self, run_id: str) -> bool:
+        """Take an id that no run has; tell whether it was free."""
+        return self._db.execute("INSERT OR IGNORE INTO ids VALUES (?, 1)", (run_id,)).rowcount > 0
 
 
 class FirstNames:
