@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.stages.code_runs import EDITED, FAILED, PASSED, Call, edit, run, shell
 
 from agenther.record import JsonObject
-from agenther.stages.language.code.edits import Kind, deed_of, same_file
+from agenther.stages.language.code.edits import Kind, deed_of, may_write_whole, same_file
 from agenther.stages.language.code.suites import Count, Suite, count_of, now_pass, read_suite
 
 
@@ -189,6 +189,36 @@ def test_edits(call: Call, path: str, changes: list[tuple[str, str]]) -> None:
 )
 def test_other_deeds(call: Call, kind: Kind) -> None:
     assert deed(call) == (kind, [])
+
+
+WRITTEN = ["a.py", "create", "cat > a.py <<'EOF'\nx = 1\nEOF", "cd /m && echo 'x' > a.py", "sed -i 's/a/b/' a.py", "ls"]
+ARGUMENTS = ["path", "command", "content", "file_text", "text", "old_str", "new_str", "patch"]
+SAID = ["", "File created successfully", "a.py has been updated", "Error: no such file"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        shell(WRITTEN[2], ""),
+        shell(WRITTEN[3], ""),
+        ("Write", {"file_path": "a.py", "content": "x = 1"}, "Wrote file successfully"),
+        ("str_replace_editor", {"command": "create", "path": "a.py", "file_text": "x = 1"}, SAID[1]),
+    ],
+)
+def test_calls_that_write_a_whole_file(call: Call) -> None:
+    step = run(call).step(2)
+    assert [one.whole for one in deed_of(step, 0).edits] == [True]
+    assert may_write_whole(step.tool_calls[0])
+
+
+@given(
+    st.sampled_from(["bash", "create", "str_replace_editor"]),
+    st.dictionaries(st.sampled_from(ARGUMENTS), st.sampled_from(WRITTEN), max_size=4),
+    st.sampled_from(SAID),
+)
+def test_nothing_writes_a_whole_file_that_does_not_look_so(tool: str, arguments: JsonObject, said: str) -> None:
+    step = run((tool, arguments, said)).step(2)
+    assert may_write_whole(step.tool_calls[0]) or not any(one.whole for one in deed_of(step, 0).edits)
 
 
 def test_paths_that_may_name_one_file() -> None:

@@ -133,6 +133,12 @@ def deed_of(step: Step, number: int) -> Deed:
     return Deed(Kind.UNKNOWN)
 
 
+def may_write_whole(call: ToolCall) -> bool:
+    """Tell whether a call may write a whole file: a cheap look before asking what it did."""
+    command = command_of(call)
+    return any(name in call.values for name in _WHOLE) if command is None else ">" in command
+
+
 def is_silent_read(command: str, printed: str) -> bool:
     """Tell whether a shell command only read, a leading `cd` apart."""
     return effect_of(_CD.sub("", command, count=1), printed) in (Effect.READS, Effect.NOTHING)

@@ -9,7 +9,7 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from agenther.stages.language.code.edits import Edit, Kind, deed_of
+from agenther.stages.language.code.edits import Edit, Kind, deed_of, may_write_whole
 from agenther.stages.language.shell.calls import command_of, observation_of
 from agenther.trajectory import Span, Step, Trajectory, whole_field
 
@@ -36,6 +36,8 @@ class Written:
 
 def find_written(trajectory: Trajectory) -> Written | None:
     """Return the first short file that was written and then shown, or None."""
+    if not any(may_write_whole(call) for step in trajectory.agent_steps for call in step.tool_calls):
+        return None
     edit: Edit | None = None
     for step in trajectory.agent_steps:
         if len(step.tool_calls) > 1:

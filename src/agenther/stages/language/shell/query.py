@@ -34,7 +34,7 @@ def understand(command: str) -> Query:
         query = replace(query, ask=Ask.VALUES)
     if query.ask is Ask.TEXT:
         raise Refused("the bare text of files")
-    return replace(query, files=replace(query.files, base=base))
+    return query if base is None else replace(query, files=replace(query.files, base=base))
 
 
 def _after_cd(command: str) -> tuple[Word | None, tuple[Simple, ...]]:
