@@ -47,7 +47,7 @@ def read_goals(out: Path, manifest: JsonObject) -> Goals:
 
 
 def _desired(store: Path, results_key: str) -> Iterator[str]:
-    query = "SELECT json_extract(trajectory, '$.goal') FROM results WHERE config_key = ?"
+    query = "SELECT json_extract(trajectory, '$.goal') FROM results JOIN settings USING (settings) WHERE config_key = ?"
     with closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True)) as db:
         for (goal,) in db.execute(query, (results_key,)):
             yield str(goal)

@@ -25,7 +25,7 @@ from agenther.stages.package.note import Note
 from agenther.texts import path_text
 from agenther.trajectory import Source, Trajectory
 
-_VERSION = 4
+_VERSION = 5
 """Of the tables. A store with others is refused."""
 _PAGE_BYTES = 32_768
 """Runs are longer than the pages that SQLite takes by itself: with these, storing one costs half."""
@@ -34,13 +34,14 @@ LONGEST_S = 1.0
 """A transaction ends with the first Result after so many, or after so many seconds."""
 _SCHEMA = """
 BEGIN;
+CREATE TABLE settings (settings INTEGER PRIMARY KEY, config_key TEXT NOT NULL UNIQUE);
 CREATE TABLE results (
-    key TEXT NOT NULL, config_key TEXT NOT NULL, failed INTEGER NOT NULL,
+    key BLOB NOT NULL, settings INTEGER NOT NULL, failed INTEGER NOT NULL,
     note TEXT NOT NULL, trajectory TEXT NOT NULL, result TEXT NOT NULL,
-    PRIMARY KEY (key, config_key));
+    PRIMARY KEY (key, settings));
 CREATE TABLE jobs (job INTEGER PRIMARY KEY, finished INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE occurrences (
-    job INTEGER NOT NULL, ordinal INTEGER NOT NULL, id TEXT NOT NULL, key TEXT NOT NULL, task_id TEXT, success INTEGER,
+    job INTEGER NOT NULL, ordinal INTEGER NOT NULL, id TEXT NOT NULL, key BLOB NOT NULL, task_id TEXT, success INTEGER,
     path TEXT NOT NULL, format TEXT NOT NULL, idx INTEGER NOT NULL,
     PRIMARY KEY (job, ordinal), UNIQUE (job, id)) WITHOUT ROWID;
 CREATE INDEX by_task ON occurrences (job, task_id);
@@ -50,6 +51,7 @@ CREATE TABLE errors (
 PRAGMA user_version = {version};
 COMMIT;
 """
+"""A key is 32 bytes here, 64 hex digits elsewhere: so the index by it, which grows in all places, takes half the pages."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ class Store:
         self._n_put, self._began = 0, 0.0
         try:
             self._db = _open_read_only(path) if read_only else _open(path)
+            self._settings = _number_of(config_key, self._db, note=not read_only)
             self._job = job or self._db.execute("SELECT max(job) FROM jobs WHERE finished").fetchone()[0] or 0
         except (OSError, sqlite3.Error) as error:
             raise self._refused(error) from error
@@ -174,8 +177,8 @@ class Store:
 
     def has(self, key: str) -> bool:
         """Tell whether the Result of this content is stored for these settings; a failure is to be tried again."""
-        query = "SELECT 1 FROM results WHERE key = ? AND config_key = ? AND NOT failed"
-        return self._db.execute(query, (key, self._config_key)).fetchone() is not None
+        query = "SELECT 1 FROM results WHERE key = ? AND settings = ? AND NOT failed"
+        return self._db.execute(query, (bytes.fromhex(key), self._settings)).fetchone() is not None
 
     def list_run(self, ordinal: int, run: Trajectory) -> None:
         """Note where a run was found.
@@ -189,16 +192,15 @@ class Store:
         where = (run.source.path, run.source.format, run.source.index)
         self._db.execute(
             "INSERT INTO occurrences VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (self._job, ordinal, run.id, run.key, run.task_id, success, *where),
+            (self._job, ordinal, run.id, bytes.fromhex(run.key), run.task_id, success, *where),
         )
 
     def put(self, texts: Texts) -> None:
         """Store what was concluded about a content, with the run as it may be kept (redacted)."""
         self._begin()
-        self._db.execute(
-            "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?)",
-            (texts.key, self._config_key, int(texts.failed), texts.note, texts.trajectory, texts.result),
-        )
+        key, failed = bytes.fromhex(texts.key), int(texts.failed)
+        row = (key, self._settings, failed, texts.note, texts.trajectory, texts.result)
+        self._db.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?)", row)
         self._n_put += 1
         if self._n_put >= MOST_PUT or time.monotonic() >= self._began + LONGEST_S:
             self.keep()
@@ -252,9 +254,9 @@ class Store:
 
     def _select(self, rest: str, *values: str | int, hint: str = "") -> Iterator[Stored]:
         query = f"""SELECT o.ordinal, o.id, o.path, o.format, o.idx, o.success, r.note, r.rowid
-                    FROM occurrences o {hint} JOIN results r ON r.key = o.key AND r.config_key = ?
+                    FROM occurrences o {hint} JOIN results r ON r.key = o.key AND r.settings = ?
                     WHERE o.job = ? {rest}"""  # noqa: S608
-        cursor = self._db.execute(query, (self._config_key, self._job, *values))
+        cursor = self._db.execute(query, (self._settings, self._job, *values))
         for ordinal, own_id, path, format, index, success, note, row in cursor:
             source = Source(path=path, format=format, index=index)
             outcome = None if success is None else bool(success)
@@ -276,6 +278,14 @@ def _open(path: Path) -> sqlite3.Connection:
     if version == 0:
         db.executescript(_SCHEMA.format(version=_VERSION))
     return db
+
+
+def _number_of(config_key: str, db: sqlite3.Connection, *, note: bool) -> int:
+    """Return the number of some settings in a store; of new ones, which are noted or not, one that no Result has."""
+    if note:
+        db.execute("INSERT OR IGNORE INTO settings (config_key) VALUES (?)", (config_key,))
+    found = db.execute("SELECT settings FROM settings WHERE config_key = ?", (config_key,)).fetchone()
+    return 0 if found is None else found[0]
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:
