@@ -43,6 +43,20 @@ def test_what_could_not_be_read_back_is_refused(value: object):
         Trajectory.model_validate(vars(make_trajectory()) | {"labels": {"x": value}})
 
 
+@pytest.mark.parametrize("depth", [98, 99, 100])
+def test_tools_are_taken_as_deep_as_labels(depth: int):
+    deep = {"x": json.loads("[" * depth + "]" * depth)}
+    flat = {"x": [[]] * 100}
+    for fields in ({"labels": deep}, {"tools": (flat, deep)}):
+        try:
+            held = Trajectory.model_validate(vars(make_trajectory()) | fields)
+        except ValidationError:
+            assert depth == 100
+        else:
+            assert depth < 100
+            assert Trajectory.model_validate_json(held.model_dump_json()) == held
+
+
 def test_what_is_neither_json_nor_a_record_has_no_canonical_form():
     with pytest.raises(TypeError):
         canonical_json({"seen": {1, 2}})

@@ -18,8 +18,8 @@ JsonObject = dict[str, JsonValue]
 
 DEEPEST = 100
 """Containers inside one another that a JSON value of a record may have: deeper ones could be stored but not read back."""
-_DEEPER = 254 - DEEPEST
-"""With so many more the serialiser refuses: it counts faster than a walk here would."""
+_MOST = 254
+"""With more containers inside one another the serialiser refuses: it counts faster than a walk here would."""
 
 
 def is_storable(value: Any) -> bool:
@@ -27,12 +27,12 @@ def is_storable(value: Any) -> bool:
     return _stored(value) is not None
 
 
-def _stored(value: Any) -> bytes | None:
+def _stored(value: Any, deepest: int = DEEPEST) -> bytes | None:
     """Return a value as JSON text, None when it cannot be stored."""
     try:
         text = orjson.dumps(value)
-        if text.count(b"[") + text.count(b"{") > DEEPEST:
-            for _ in range(_DEEPER):
+        if text.count(b"[") + text.count(b"{") > deepest:
+            for _ in range(_MOST - deepest):
                 value = [value]
             orjson.dumps(value)
     except TypeError:
@@ -43,12 +43,23 @@ def _stored(value: Any) -> bytes | None:
 def _as_read_back(value: dict[str, Any], info: ValidationInfo) -> JsonObject:
     text = _stored(value)
     if text is None:
-        raise ValueError(f"JSON nested more than {DEEPEST} levels deep, or a number beyond 64 bits")
+        raise ValueError(_NOT_STORABLE)
     return value if info.mode == "json" else orjson.loads(text)
 
 
+def _each_as_read_back(values: tuple[dict[str, Any], ...], info: ValidationInfo) -> tuple[JsonObject, ...]:
+    text = _stored(values, DEEPEST + 1)
+    if text is None:
+        raise ValueError(_NOT_STORABLE)
+    return values if info.mode == "json" else tuple(orjson.loads(text))
+
+
+_NOT_STORABLE = f"JSON nested more than {DEEPEST} levels deep, or a number beyond 64 bits"
 StorableObject = Annotated[dict[str, Any], AfterValidator(_as_read_back)]
 """A JSON object that a record takes only when it can be stored, and holds as it will be read back."""
+
+StorableObjects = Annotated[tuple[dict[str, Any], ...], AfterValidator(_each_as_read_back)]
+"""JSON objects that a record takes only when all can be stored, and holds as they will be read back."""
 
 
 def canonical_json(value: Any) -> bytes:

@@ -9,10 +9,13 @@ from urllib.parse import SplitResult, urlsplit
 
 def path_text(path: str | Path) -> str:
     """Return a path as text; bytes of its name that are no UTF-8 stand as escapes such as `\\xff`."""
+    text = str(path)
+    if text.isascii():
+        return text
     try:
         return os.fsencode(path).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:
-        return storable(str(path))
+        return storable(text)
 
 
 def storable(text: str) -> str:

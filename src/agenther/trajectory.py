@@ -16,7 +16,7 @@ from typing import ClassVar, Literal, cast
 import orjson
 from pydantic import Field, TypeAdapter
 
-from agenther.record import DEEPEST, Json, JsonObject, Record, StorableObject, is_storable
+from agenther.record import DEEPEST, Json, JsonObject, Record, StorableObject, StorableObjects, is_storable
 from agenther.texts import whole_text
 
 _FIELD = re.compile(r"(tool_calls|observations)\[(\d+)\]\.(arguments|function_name|content)\Z")
@@ -199,7 +199,7 @@ class Trajectory(Record):
         default="message",
         description="how this harness takes an answer: in words, or as the output of the last action (InterCode)",
     )
-    tools: tuple[StorableObject, ...] = Field(default=(), description="tool schemas, OpenAI form")
+    tools: StorableObjects = Field(default=(), description="tool schemas, OpenAI form")
     steps: tuple[Step, ...]
     success: bool | None = Field(default=None, description="None when nothing says how it ended")
     reward: float | None = None
