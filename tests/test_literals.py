@@ -1,6 +1,11 @@
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agenther.literals import LONGEST_LITERAL, json_value, literal_value, printed_rows
+from agenther.testing.strategies import json_values
 
 
 @pytest.mark.parametrize(
@@ -24,6 +29,11 @@ from agenther.literals import LONGEST_LITERAL, json_value, literal_value, printe
 )
 def test_text_is_read_as_a_value_and_never_run(text: str, value: object) -> None:
     assert literal_value(text) == value
+
+
+@given(json_values(), st.text(" \t\n\r", max_size=3))
+def test_any_json_is_read(value: object, space: str) -> None:
+    assert json_value(f"{space}{json.dumps(value)}{space}") == value
 
 
 def test_json_is_no_python() -> None:

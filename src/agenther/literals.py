@@ -20,6 +20,9 @@ DEEPEST = 100
 _DECIMAL = re.compile(r"\bDecimal\('(-?\d{1,30}(?:\.\d{1,30})?)'\)")
 
 
+_MAY_BE_JSON = re.compile(r"[ \t\n\r]*[{\[\"\d\-tfn]", re.ASCII)
+
+
 def _refuse(name: str) -> None:
     raise ValueError(name)
 
@@ -29,6 +32,8 @@ _DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse)
 
 def json_value(text: str) -> Json:
     """Return the value that a JSON text holds, also where it has raw line breaks in strings; None when it is no JSON."""
+    if _MAY_BE_JSON.match(text) is None:
+        return None
     try:
         return cast(Json, _DECODER.decode(text))
     except (ValueError, RecursionError):

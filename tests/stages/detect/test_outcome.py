@@ -120,7 +120,21 @@ def test_the_turn_limit_counts_only_when_asked_for() -> None:
     assert detect(early).outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize("output", ["Task completed successfully.", "===== 14 passed in 0.31s =====", "You won!"])
+DONE = [
+    *("Task completed successfully.", "the task was solved", "TASK SUCCESS", "===== 14 passed in 0.31s ====="),
+    *(
+        "You won!",
+        "you have win",
+        "All tests passed",
+        "12 test passed",
+        "Ran 3 tests\nOK",
+        "ok (skipped=2)\n",
+        "ta\u017fk complete",
+    ),
+]
+
+
+@pytest.mark.parametrize("output", DONE)
 def test_the_environment_says_that_it_is_done(output: str) -> None:
     run = sql_run(("run", output), **unlabelled())
     found = detect(run)

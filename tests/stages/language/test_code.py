@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.stages.code_runs import EDITED, FAILED, PASSED, Call, edit, run, shell
 
 from agenther.record import JsonObject
-from agenther.stages.language.code.edits import Kind, deed_of, may_write_whole, same_file
+from agenther.stages.language.code.edits import Kind, deed_of, may_edit, may_write_whole, same_file
 from agenther.stages.language.code.suites import Count, Suite, count_of, now_pass, read_suite
 
 
@@ -165,6 +165,7 @@ ONE = ("old", "new")
 )
 def test_edits(call: Call, path: str, changes: list[tuple[str, str]]) -> None:
     assert deed(call) == (Kind.EDIT, [(path, *change) for change in changes])
+    assert may_edit(run(call).step(2).tool_calls[0])
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agenther.conclusions import Claim, GoalPart, Proposal, Reason, Rewritten, Score
 from agenther.stages.relabel.rewrite import rewrite
 from agenther.stages.verify.answers import check_answer_hidden, check_answer_told
 from agenther.stages.verify.context import check_context
 from agenther.stages.verify.effort import check_effort, check_no_trained_error
-from agenther.stages.verify.grounding import check_grounding, contains
+from agenther.stages.verify.grounding import check_grounding, contains, held_in
 from agenther.stages.verify.leaks import check_actions, check_prose
 from agenther.stages.verify.novelty import check_novelty
 from agenther.trajectory import Observation, Source, Span, Step, ToolCall, Trajectory
@@ -151,6 +153,11 @@ def test_a_rounded_bound_must_lie_above_its_evidence() -> None:
 )
 def test_contains(text: str, fact: str, found: bool) -> None:
     assert contains(text, fact) is found
+
+
+@given(st.text('aA1.0, \\"é', max_size=9), st.lists(st.text('aA1.0,"é', min_size=1, max_size=4)))
+def test_held_in_is_contains_of_each(text: str, facts: list[str]) -> None:
+    assert list(held_in(text, facts)) == [fact for fact in facts if contains(text, fact)]
 
 
 @pytest.mark.parametrize(

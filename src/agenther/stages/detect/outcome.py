@@ -10,6 +10,7 @@ import re
 
 from agenther.conclusions import Outcome
 from agenther.stages.detect.signs import Sign, Signs, Turn, answer_call
+from agenther.stages.language.words import holds_any
 from agenther.trajectory import Span, Trajectory
 
 DECISIVE = (
@@ -28,6 +29,8 @@ _DONE = re.compile(
     r"|\b(?:all|\d+) tests? passed\b|^=+ \d+ passed(?:, \d+ (?:warnings?|skipped))* in [\d.]+s|^OK(?: \(skipped=\d+\))?\s*\Z",
     re.IGNORECASE | re.MULTILINE,
 )
+_DONE_WORDS = ("task ", "you w", "you have w", "passed", "ok")
+"""Texts without one of which nothing is said to be done: a look for them costs a tenth of the search."""
 _NOT_DONE = re.compile(r"\bfail(?:ed|ures?|s)?\b|\berrors?\b|\bnot\b", re.IGNORECASE)
 
 
@@ -60,6 +63,8 @@ def _done_at(turns: tuple[Turn, ...]) -> Span | None:
     if last is None or last.errors:
         return None
     content = last.step.observations[-1].content
+    if content.isascii() and not holds_any(content.lower(), _DONE_WORDS):
+        return None
     match = _DONE.search(content)
     if match is None or _NOT_DONE.search(content):
         return None

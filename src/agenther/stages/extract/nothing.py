@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agenther.stages.language.code.edits import Kind, deed_of
+from agenther.stages.language.code.edits import Kind, deed_of, may_edit
 from agenther.stages.language.shell.calls import command_of
 from agenther.trajectory import Trajectory
 
@@ -41,8 +41,8 @@ def why_nothing(trajectory: Trajectory) -> str:
         if any(step.observations and not step.tool_calls for step in trajectory.agent_steps):
             return "no observation shows an achievement"
         return f"the agent called no tool: whether words alone achieve something {NEEDS_MODEL}"
-    deeds = [deed_of(step, number) for step, number in calls]
-    if any(deed.kind is Kind.EDIT for deed in deeds):
+    may_be_edits = ((step, number) for step, number in calls if may_edit(step.tool_calls[number]))
+    if any(deed_of(step, number).kind is Kind.EDIT for step, number in may_be_edits):
         return f"files were edited, and no test is shown to fail before and to pass after: what the edit is worth {NEEDS_MODEL}"
     tools = [step.tool_calls[number] for step, number in calls]
     if any(command_of(call) for call in tools):

@@ -45,9 +45,9 @@ def answer_of(step: Step) -> Json:
 
 @lru_cache(maxsize=64)
 def _document(content: str) -> Json:
-    if is_error(content):
-        return None
     value = json_value(content)
+    if value is None or is_error(content):
+        return None
     if not isinstance(value, dict) or value.keys() != _WRAPPER:
         return value
     body = value["response"]

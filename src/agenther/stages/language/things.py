@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import orjson
 
@@ -33,12 +34,11 @@ def things(steps: Iterator[Step] | tuple[Step, ...]) -> dict[str, Thing]:
     found: dict[str, Thing] = {}
     for step in steps:
         for i, observation in enumerate(step.observations):
-            try:
-                value: Json = orjson.loads(observation.content)
-            except orjson.JSONDecodeError:
+            told = _things_in(observation.content)
+            if not told:
                 continue
             span = Span(step=step.step_id, field=f"observations[{i}].content", start=0, end=len(observation.content))
-            for thing_id, thing in _things(value, None):
+            for thing_id, thing in told:
                 known = found.setdefault(thing_id, Thing())
                 known.name = known.name or thing.name
                 known.fields |= thing.fields
@@ -55,6 +55,15 @@ def said_at(steps: Iterator[Step] | tuple[Step, ...], text: str, *kinds: str) ->
             if name.startswith(kinds) and (span := find_text(step, name, text)) is not None:
                 return span
     return None
+
+
+@lru_cache(maxsize=64)
+def _things_in(content: str) -> tuple[tuple[str, Thing], ...]:
+    try:
+        value: Json = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return ()
+    return tuple(_things(value, None))
 
 
 def _things(value: Json, name: str | None) -> Iterator[tuple[str, Thing]]:

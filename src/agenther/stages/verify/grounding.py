@@ -92,6 +92,10 @@ def contains(text: str, fact: str) -> bool:
         return True
     if "\\" in text and find_word(text.replace('\\"', '"').replace("\\\\", "\\"), fact) is not None:
         return True
+    return _holds_number(text, fact)
+
+
+def _holds_number(text: str, fact: str) -> bool:
     return _NUMBER.fullmatch(fact) is not None and float(fact.replace(",", "")) in _numbers(text)
 
 
@@ -100,8 +104,11 @@ def held_in(text: str, facts: Iterable[str]) -> Iterator[str]:
     low, has_numbers = text.lower(), bool(_numbers(text))
     plain = text.isascii() and "\\" not in text
     for fact in facts:
-        may = fact.lower() in low or (has_numbers and fact[-1:].isdigit()) or not (plain and fact.isascii())
-        if may and contains(text, fact):
+        if plain and fact.isascii() and fact.lower() not in low:
+            holds = has_numbers and _holds_number(text, fact)
+        else:
+            holds = contains(text, fact)
+        if holds:
             yield fact
 
 

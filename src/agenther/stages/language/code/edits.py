@@ -77,6 +77,9 @@ _NEW = (
     "text",
 )
 _WHOLE = ("file_text", "content")
+_PATCH = ("patch", "input", "diff")
+_MATTER = frozenset({*_NEW, *_PATCH, "edits", "command"})
+"""Arguments of which every edit by an editor has one."""
 _READER = re.compile(
     r"(?:\A|_)(?:view|read|open|goto|scroll|search|find|grep|glob|ls|list|think|cat|lint)(?:_?(?:up|down|files?|dir|directory"
     r"|code|image))?\Z|\Atodo_?(?:write|read)\Z|\Aupdate_plan\Z",
@@ -133,6 +136,11 @@ def deed_of(step: Step, number: int) -> Deed:
     return Deed(Kind.UNKNOWN)
 
 
+def may_edit(call: ToolCall) -> bool:
+    """Tell whether a call may edit files: a cheap look before asking what it did."""
+    return command_of(call) is not None or not _MATTER.isdisjoint(call.values)
+
+
 def may_write_whole(call: ToolCall) -> bool:
     """Tell whether a call may write a whole file: a cheap look before asking what it did."""
     command = command_of(call)
@@ -176,7 +184,7 @@ def _silent(step: Step, number: int, path: str, added: str, *, whole: bool, plac
 def _structured(step: Step, number: int, answer: int) -> Iterator[Edit]:
     """Yield the edits that the arguments of an editor's call describe."""
     call, field = step.tool_calls[number], f"tool_calls[{number}].arguments"
-    patch = call.text("patch", "input", "diff") or ""
+    patch = call.text(*_PATCH) or ""
     for match in _PATCHED.finditer(patch):
         span = find_text(step, field, match["path"])
         if span is not None:
