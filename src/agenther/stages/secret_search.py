@@ -12,7 +12,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -57,6 +57,11 @@ class _Pattern:
     holds: str
     least: int
     check: Callable[[re.Match[str]], bool] | None
+
+    @cached_property
+    def groups(self) -> tuple[str | int, ...]:
+        """The groups of a match one of which is what is replaced."""
+        return tuple(name for name in ("value", "bare") if name in self.regex.groupindex) or (0,)
 
 
 class _View(NamedTuple):
@@ -178,10 +183,11 @@ def _at_anchors(pattern: _Pattern, text: str, places: Iterable[int]) -> Iterator
 
 def _in_windows(pattern: _Pattern, view: _View, windows: Iterable[tuple[int, int]]) -> Iterator[re.Match[str]]:
     """Yield the matches in the windows that hold what every match holds."""
-    least = b"0" * pattern.least
-    for window in windows:
-        if view.text.find(pattern.holds, *window) >= 0 and view.signs.find(least, *window) >= 0:
-            yield from pattern.regex.finditer(view.text, *window)
+    if pattern.holds or pattern.least:
+        least = b"0" * pattern.least
+        windows = (w for w in windows if view.text.find(pattern.holds, *w) >= 0 and view.signs.find(least, *w) >= 0)
+    for start, end in windows:
+        yield from pattern.regex.finditer(view.text, start, end)
 
 
 def _around(numbers: list[tuple[int, int]], pattern: _Pattern) -> Iterator[tuple[int, int]]:
@@ -240,11 +246,10 @@ def _patterns() -> tuple[_Pattern, ...]:
 
 
 def _finds(pattern: _Pattern, matches: Iterable[re.Match[str]], text: str) -> Iterator[Find]:
-    groups = [name for name in ("value", "bare") if name in pattern.regex.groupindex] or [0]
     is_literal = pattern.kind == "PASSWORD" and pattern.check is not is_spoken_secret
     for match in matches:
         if pattern.check is None or pattern.check(match):
-            start, end = next(match.span(group) for group in groups if match.start(group) >= 0)
+            start, end = next(match.span(group) for group in pattern.groups if match.start(group) >= 0)
             end = start + len(match.string[start:end].rstrip(" " if is_literal else " .,;:!?"))
             if GAP not in text[start:end]:
                 yield Find(start, end, pattern.kind, text[start:end])
