@@ -67,8 +67,8 @@ def main() -> None:
     arguments = parser.parse_args()
     config = Config(domains=("sql",))
     executed = Executed(tuple(SqlDump(path) for path in dumps_beside([arguments.intercode / "sql"])))
-    parts = rule_parts(config)
-    parts = replace(parts, checks=(*parts.checks, executed))
+    rules = rule_parts(config)
+    parts = replace(rules, checks_of=lambda domain: (*rules.checks_of(domain), executed))
     n_runs = n_labels = 0
     for run in failed_runs(arguments.intercode):
         result = asyncio.run(relabel(run, parts, config))

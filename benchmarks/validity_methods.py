@@ -18,7 +18,7 @@ from agenther.stages.verify.replay.asked.calls import Made
 from agenther.stages.verify.replay.asked.reading import Found, Reading
 from agenther.stages.verify.replay.asked.values import Known
 from agenther.stages.verify.replay.perform import Performed, RecordedCall, replay_run
-from agenther.stages.verify.rules import rule_checks
+from agenther.stages.verify.rules import COMMON, checks_of
 from agenther.trajectory import Span, Trajectory, find_text, whole_field
 from validity_pairs import Pair
 
@@ -132,9 +132,6 @@ def without_grounding(pair: Pair) -> Outcome:
     return by_replay(pair, Ungrounded)
 
 
-_CHECKS = rule_checks()
-
-
 def by_checks(pair: Pair) -> Outcome:
     """Put the question as a goal to the checks of rule mode, its hard facts bound to wherever the run holds them."""
     run = pair.run
@@ -152,7 +149,7 @@ def by_checks(pair: Pair) -> Outcome:
     rewritten = rewrite(run.model_copy(update={"goal": "Do something else.", "goal_at": ()}), proposal)
     if isinstance(rewritten, Refusal):
         return Outcome("refused", rewritten.detail)
-    scores = [score for check in _CHECKS if (score := check(rewritten)) is not None]
+    scores = [score for check in (*COMMON, *checks_of(proposal.domain)) if (score := check(rewritten)) is not None]
     bad = next((score for score in scores if score.value == 0), None)
     return Outcome("accepted") if bad is None else Outcome("refused", f"{bad.by}: {bad.explanation}")
 

@@ -16,7 +16,7 @@ from agenther.stages.fence import Fencer
 from agenther.stages.protocols import Parts
 from agenther.stages.relabel.model import ModelProposer
 from agenther.stages.showing import fit_run, show_steps
-from agenther.stages.verify.rules import rule_checks
+from agenther.stages.verify.rules import COMMON, DomainChecks
 from agenther.testing.scripted import ScriptedClient
 from agenther.testing.strategies import TEXT, trajectories
 from agenther.trajectory import GoalHolder, Trajectory
@@ -60,7 +60,8 @@ def test_any_answer_on_any_run(given: tuple[Trajectory, JsonObject]) -> None:
         detector=RuleDetector(),
         extractor=None,
         proposer=ModelProposer(ScriptedClient(lambda _: {"goals": [answer]}), MODEL, Fencer(b"s"), CONFIG),
-        checks=rule_checks(),
+        checks=COMMON,
+        checks_of=DomainChecks(),
     )
     result = asyncio.run(relabel(run, parts, CONFIG))
     assert bool(result.examples) != (result.drop is not None)

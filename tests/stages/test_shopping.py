@@ -31,7 +31,7 @@ from agenther.pipeline import relabel
 from agenther.record import Json
 from agenther.stages.extract.shopping import purchases
 from agenther.stages.parts import rule_parts
-from agenther.stages.verify.rules import rule_checks
+from agenther.stages.verify.rules import COMMON, checks_of
 from agenther.stages.verify.shopping import check_differs, check_order, check_pages, check_sought
 from agenther.trajectory import Trajectory
 
@@ -54,7 +54,7 @@ def reason(made: object) -> Reason:
 
 
 def votes(made: Rewritten) -> dict[str, float | None]:
-    return {score.by: score.value for check in rule_checks() if (score := check(made)) is not None}
+    return {score.by: score.value for check in (*COMMON, *checks_of("shopping")) if (score := check(made)) is not None}
 
 
 def test_a_purchase_becomes_the_goal() -> None:

@@ -19,7 +19,7 @@ from agenther.stages.fence import Fencer
 from agenther.stages.protocols import Parts
 from agenther.stages.relabel.model import ModelProposer
 from agenther.stages.verify.model import ModelJudge
-from agenther.stages.verify.rules import rule_checks
+from agenther.stages.verify.rules import COMMON, DomainChecks
 from agenther.testing.serving import Served, mock_server
 from agenther.trajectory import Trajectory
 
@@ -43,7 +43,8 @@ def relabel_all(runs: list[Trajectory], served: Served) -> dict[str, Result]:
             detector=RuleDetector(),
             extractor=None,
             proposer=ModelProposer(client, proposer, fencer, CONFIG),
-            checks=rule_checks(),
+            checks=COMMON,
+            checks_of=DomainChecks(),
             judges=(ModelJudge(client, judge, fencer, CONFIG),),
         )
         results = {run.id: await relabel(run, parts, CONFIG) for run in runs}

@@ -14,7 +14,7 @@ from agenther.stages.protocols import Detector, Parts
 from agenther.stages.relabel.rules import RuleProposer
 from agenther.stages.verify.replay.check import CheckReplay, EnvironmentOf
 from agenther.stages.verify.replay.policy import Policy, default_policy
-from agenther.stages.verify.rules import rule_checks
+from agenther.stages.verify.rules import COMMON, DomainChecks
 
 if TYPE_CHECKING:
     from agenther.stages.verify.sql.execution import Databases
@@ -45,5 +45,6 @@ def rule_parts(config: Config, databases: Sequence[Databases] = (), replaying: R
         detector=detector,
         extractor=RuleExtractor(config.domains),
         proposer=RuleProposer(),
-        checks=rule_checks(databases, replay),
+        checks=COMMON,
+        checks_of=DomainChecks(databases, replay),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,6 +58,11 @@ class Judge(Protocol):
         ...
 
 
+def no_checks(_: str) -> tuple[Check, ...]:
+    """Return no further checks, for whichever domain."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Parts:
     """Who does what in one job."""
@@ -66,6 +72,9 @@ class Parts:
     """None: the proposer finds out by itself what the run achieved."""
     proposer: Proposer
     checks: tuple[Check, ...]
+    """Of every proposal."""
+    checks_of: Callable[[str], tuple[Check, ...]] = no_checks
+    """Further ones, by the domain of the proposal."""
     judges: tuple[Judge, ...] = ()
     panel: str | None = None
     """What kind of panel the models among them make; None where no model has a voice."""

@@ -25,7 +25,7 @@ from agenther.stages.protocols import Parts
 from agenther.stages.relabel.rewrite import rewrite
 from agenther.stages.verify.model import ModelJudge
 from agenther.stages.verify.panel import decide
-from agenther.stages.verify.rules import rule_checks
+from agenther.stages.verify.rules import COMMON, DomainChecks
 from agenther.testing.scripted import Answer, ScriptedClient
 
 FILE = Path(__file__).with_name("injections.toml")
@@ -185,7 +185,7 @@ def put_to_the_gate(rewritten: Rewritten) -> tuple[Refusal | None, ScriptedClien
     """Put a goal to all checks and to two judges who say what the injection wants."""
     client = ScriptedClient(lambda _: CONSENT)
     judges = tuple(ModelJudge(client, model(name), FENCER, Config()) for name in ("judge-a", "judge-b"))
-    parts = Parts(detector=None, extractor=None, proposer=None, checks=rule_checks(), judges=judges)  # type: ignore[arg-type]
+    parts = Parts(detector=None, extractor=None, proposer=None, checks=COMMON, checks_of=DomainChecks(), judges=judges)  # type: ignore[arg-type]
     return asyncio.run(decide(rewritten, parts, Config()))[1], client
 
 

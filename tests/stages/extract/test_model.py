@@ -25,7 +25,7 @@ from agenther.stages.protocols import Extractor, Parts
 from agenther.stages.relabel.model import ModelProposer
 from agenther.stages.relabel.rules import RuleProposer
 from agenther.stages.showing import fit_run
-from agenther.stages.verify.rules import rule_checks
+from agenther.stages.verify.rules import COMMON, DomainChecks
 from agenther.testing.make import assistant, make_trajectory, tool, tool_call, user
 from agenther.testing.scripted import Answer, ScriptedClient
 from agenther.trajectory import Trajectory
@@ -180,7 +180,8 @@ def through(run: Trajectory, extractor: Extractor, *answers: Answer) -> tuple[Re
         detector=RuleDetector(),
         extractor=extractor,
         proposer=ModelProposer(client, model("pilot"), Fencer(b"secret"), CONFIG),
-        checks=rule_checks(),
+        checks=COMMON,
+        checks_of=DomainChecks(),
     )
     return asyncio.run(relabel(run, parts, CONFIG)), client
 
@@ -269,7 +270,13 @@ def test_where_rules_find_no_claim_no_model_is_asked() -> None:
 def test_rules_make_nothing_of_what_a_model_extracted() -> None:
     extractor = ModelExtractor(ScriptedClient([{"claims": [claim()]}]), model("pilot"), Fencer(b"secret"), CONFIG)
     rules = rule_parts(Config())
-    parts = Parts(detector=rules.detector, extractor=extractor, proposer=RuleProposer(), checks=rules.checks)
+    parts = Parts(
+        detector=rules.detector,
+        extractor=extractor,
+        proposer=RuleProposer(),
+        checks=rules.checks,
+        checks_of=rules.checks_of,
+    )
     result = asyncio.run(relabel(boats(), parts, Config()))
     assert result.drop is not None
     assert result.drop.reason is Reason.NO_NATURAL_GOAL

@@ -19,7 +19,7 @@ from agenther.stages.fence import Fencer
 from agenther.stages.protocols import Parts
 from agenther.stages.relabel.model import ModelProposer
 from agenther.stages.relabel.rewrite import rewrite
-from agenther.stages.verify.rules import rule_checks
+from agenther.stages.verify.rules import COMMON, DomainChecks
 from agenther.testing.make import assistant, make_trajectory, tool, tool_call, tool_schema, user
 from agenther.testing.scripted import Answer, ScriptedClient
 from agenther.trajectory import GoalHolder, Span, Trajectory
@@ -82,7 +82,8 @@ def run_through(
         detector=RuleDetector(),
         extractor=None,
         proposer=ModelProposer(client, MODEL, Fencer(b"secret"), settings),
-        checks=rule_checks(),
+        checks=COMMON,
+        checks_of=DomainChecks(),
     )
     return asyncio.run(relabel(trajectory, parts, settings)), client
 

@@ -8,7 +8,7 @@ from tests.stages.shell_runs import FIND, FOUND, MADE, rewritten, run
 from agenther.conclusions import Reason, Rewritten
 from agenther.stages.protocols import Check
 from agenther.stages.verify import shell
-from agenther.stages.verify.rules import rule_checks
+from agenther.stages.verify.rules import COMMON, checks_of
 from agenther.trajectory import Trajectory
 
 CREATED = run(*MADE)
@@ -34,7 +34,7 @@ def tampered(trajectory: Trajectory, step: int, old: str, new: str, *, call: boo
     return honest.model_copy(update={"trajectory": trajectory.model_copy(update={"steps": steps})})
 
 
-@pytest.mark.parametrize("check", rule_checks())
+@pytest.mark.parametrize("check", [*COMMON, *checks_of("shell")])
 def test_an_honest_run_passes(check: Check) -> None:
     for trajectory in (HONEST, CREATED):
         score = check(rewritten(trajectory))

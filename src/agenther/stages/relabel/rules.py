@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pkgutil import resolve_name
+from typing import cast
 
 from agenther.conclusions import Attempt, Claim, Proposal, Refusal
-from agenther.stages.relabel import code, dialogue, files, household, qa, rest, shopping, web
-from agenther.stages.relabel.shell import compose as shell
-from agenther.stages.relabel.sql import compose as sql
 from agenther.trajectory import Trajectory
 
 Compose = Callable[[Trajectory, tuple[Claim, ...]], Iterable[Proposal | Refusal]]
 
-DOMAINS: dict[str, Compose] = {
-    "sql": sql.compose,
-    "household": household.compose,
-    "qa": qa.compose,
-    "shell": shell.compose,
-    "shopping": shopping.compose,
-    "shopping-any-search": shopping.compose_any_search,
-    "dialogue": dialogue.compose,
-    "rest": rest.compose,
-    "web": web.compose,
-    "code": code.compose,
-    "files": files.compose,
+DOMAINS = {
+    "sql": "sql.compose:compose",
+    "household": "household:compose",
+    "qa": "qa:compose",
+    "shell": "shell.compose:compose",
+    "shopping": "shopping:compose",
+    "shopping-any-search": "shopping:compose_any_search",
+    "dialogue": "dialogue:compose",
+    "rest": "rest:compose",
+    "web": "web:compose",
+    "code": "code:compose",
+    "files": "files:compose",
 }
-"""Domain name to its composer. A composer says with a Refusal why a claim gives no natural goal."""
+"""Domain name to the place of its composer here; its module is imported with the first claim of the domain."""
+
+
+@cache
+def composer_of(domain: str) -> Compose:
+    """Return the composer of a domain. It says with a Refusal why a claim gives no natural goal."""
+    return cast(Compose, resolve_name(f"{__package__}.{DOMAINS[domain]}"))
 
 
 class RuleProposer:
@@ -44,7 +50,7 @@ class RuleProposer:
             proposal
             for domain, own in by_domain.items()
             if domain in DOMAINS
-            for proposal in DOMAINS[domain](trajectory, tuple(own))
+            for proposal in composer_of(domain)(trajectory, tuple(own))
         )
         return tuple(_first_of_each_goal(composed))
 

@@ -11,7 +11,6 @@ from agenther.stages.language.shell import calls as shell_calls
 from agenther.stages.language.sql.parse import words_of as sql_words
 from agenther.stages.relabel.leakage import old_words, speaks_of
 from agenther.stages.relabel.rewrite import untold
-from agenther.stages.verify import shopping
 from agenther.trajectory import Step, ToolCall
 
 
@@ -40,12 +39,18 @@ def _judged_apart(_: ToolCall) -> str:
     return ""
 
 
+def _spoken_in_shop(call: ToolCall) -> str:
+    from agenther.stages.verify.shopping import speech_of
+
+    return speech_of(call)
+
+
 ACTION_TEXT: dict[str, Callable[[ToolCall], str]] = {
     "sql": sql_words,
     "household": household.words_of,
     "shell": shell_calls.words_of,
-    "shopping": shopping.speech_of,
-    "shopping-any-search": shopping.speech_of,
+    "shopping": _spoken_in_shop,
+    "shopping-any-search": _spoken_in_shop,
     "code": _judged_apart,
 }
 """Domain to what of a call must not speak of the old goal. A look-up that serves any goal gives the empty text."""

@@ -53,7 +53,7 @@ async def decide(rewritten: Rewritten, parts: Parts, config: Config) -> tuple[Ve
 
     Nobody is asked after a refusal: no judge is paid for what a check or the proposer itself refuses.
     """
-    scores, refusal = _check(rewritten, parts.checks)
+    scores, refusal = _check(rewritten, (*parts.checks, *parts.checks_of(rewritten.proposal.domain)))
     if refusal is None and (own := own_verdict(rewritten.proposal)) is not None:
         scores.append(own)
         refusal = None if _consents(own, config.theta) else _refusal(Stage.JUDGE, own, Reason.NOT_CONFIDENT)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
-from agenther.conclusions import Rewritten, Score
 from agenther.stages.protocols import Check
-from agenther.stages.verify import code, dialogue, files, household, open, qa, rest, shell, shopping, web
 from agenther.stages.verify.answers import check_answer_hidden, check_answer_told
 from agenther.stages.verify.context import check_context
 from agenther.stages.verify.effort import check_effort, check_no_trained_error
 from agenther.stages.verify.grounding import check_grounding
 from agenther.stages.verify.leaks import check_actions, check_prose
 from agenther.stages.verify.novelty import check_novelty
-from agenther.stages.verify.sql import checks as sql
-from agenther.stages.verify.sql.novelty import check_sql_novelty, check_sql_thoughts
 
 if TYPE_CHECKING:
     from agenther.stages.verify.sql.execution import Databases
@@ -33,47 +31,48 @@ COMMON: tuple[Check, ...] = (
 )
 """Checks that every proposal must pass, cheap ones first."""
 
-DOMAINS: dict[str, tuple[Check, ...]] = {
-    "sql": (*sql.CHECKS, check_sql_novelty, check_sql_thoughts),
-    "household": household.CHECKS,
-    "qa": qa.CHECKS,
-    "shell": shell.CHECKS,
-    "shopping": shopping.CHECKS,
-    "shopping-any-search": shopping.CHECKS,
-    "dialogue": dialogue.CHECKS,
-    "rest": rest.CHECKS,
-    "web": web.CHECKS,
-    "code": code.CHECKS,
-    "files": files.CHECKS,
-    "open": open.CHECKS,
+DOMAINS = {
+    "sql": "sql.rules",
+    "household": "household",
+    "qa": "qa",
+    "shell": "shell",
+    "shopping": "shopping",
+    "shopping-any-search": "shopping",
+    "dialogue": "dialogue",
+    "rest": "rest",
+    "web": "web",
+    "code": "code",
+    "files": "files",
+    "open": "open",
 }
-"""Domain name to its further checks."""
+"""Domain name to the module here that has its further checks; it is imported with the first proposal of the domain."""
 
 
-class InDomain:
-    """Applies a check to proposals of one domain and abstains on others."""
-
-    def __init__(self, domain: str, check: Check) -> None:
-        self._domain, self._check = domain, check
-
-    def __call__(self, rewritten: Rewritten) -> Score | None:
-        """Vote, or abstain."""
-        return self._check(rewritten) if rewritten.proposal.domain == self._domain else None
+@cache
+def checks_of(domain: str) -> tuple[Check, ...]:
+    """Return the further checks of a domain; none of one that has no module."""
+    if domain not in DOMAINS:
+        return ()
+    return cast(tuple[Check, ...], import_module(f"{__package__}.{DOMAINS[domain]}").CHECKS)
 
 
-def rule_checks(databases: Sequence[Databases] = (), replay: Check | None = None) -> tuple[Check, ...]:
-    """Return all checks of rule mode in the order in which they are asked.
+class DomainChecks:
+    """Finds the further checks of a proposal by its domain, in the order in which they are asked.
 
     Args:
         databases: databases that lie beside the runs, to execute queries on.
         replay: makes the calls of a label again; None: nothing is replayed.
     """
-    own = (InDomain(domain, check) for domain, checks in DOMAINS.items() for check in checks)
-    return (*COMMON, *own, *_executed(databases), *(() if replay is None else (replay,)))
 
+    def __init__(self, databases: Sequence[Databases] = (), replay: Check | None = None) -> None:
+        self._replay = () if replay is None else (replay,)
+        self._executed: tuple[Check, ...] = ()
+        if databases:
+            from agenther.stages.verify.sql.execution import CheckExecution
 
-def _executed(databases: Sequence[Databases]) -> Iterator[Check]:
-    if databases:
-        from agenther.stages.verify.sql.execution import CheckExecution
+            self._executed = (CheckExecution(databases),)
 
-        yield InDomain("sql", CheckExecution(databases))
+    def __call__(self, domain: str) -> tuple[Check, ...]:
+        """Return the checks of one domain."""
+        executed = self._executed if domain == "sql" else ()
+        return (*checks_of(domain), *executed, *self._replay)
