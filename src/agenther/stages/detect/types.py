@@ -11,6 +11,7 @@ import re
 from agenther.conclusions import FailureType
 from agenther.stages.detect.gold_actions import Departed, Departure
 from agenther.stages.detect.signs import Sign, Signs, Turn, repeats
+from agenther.stages.language.words import holds_any
 from agenther.trajectory import GoalHolder, Trajectory
 
 _BY_SIGN = {
@@ -53,8 +54,8 @@ def is_off_topic(trajectory: Trajectory, turns: tuple[Turn, ...]) -> bool:
     wanted = {word[:5] for word in _WORD.findall(trajectory.goal.casefold())}
     if len(wanted) < _LEAST_WORDS or len(turns) < 2:
         return False
-    done = " ".join(f"{turn.action} {turn.step.message} {turn.step.reasoning or ''}" for turn in turns).casefold()
-    return not any(word in done for word in wanted)
+    done = (f"{turn.action} {turn.step.message} {turn.step.reasoning or ''}".casefold() for turn in turns)
+    return not any(holds_any(text, wanted) for text in done)
 
 
 def critical_step(turns: tuple[Turn, ...], signs: Signs, departed: Departed | None) -> int | None:

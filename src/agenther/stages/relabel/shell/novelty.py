@@ -7,6 +7,7 @@ asks for another grain, other rows, another set, or a change beyond (`shell_othe
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from agenther.stages.language.shell.find import OR
 from agenther.stages.language.shell.meaning import Ask, Query
@@ -102,6 +103,7 @@ def rewording(query: Query, old: str) -> str | None:
     return f"the old goal asks for {' or '.join(kinds(query))} too, with all the values of the new one"
 
 
+@lru_cache(maxsize=64)
 def _asks(kind: str, old: str) -> bool:
     """Tell whether the old goal asks for this kind of result, be it among others."""
     if kind not in ("list", "count"):
