@@ -53,12 +53,17 @@ class _Chat:
         role = message.get("role")
         if role not in ROLES:
             raise place.at("role").error(f"one of {', '.join(ROLES)}", role)
-        for made in plain_messages(place, message, self.non_text) if has_blocks(message) else (message,):
+        if not has_blocks(message):
+            self._add(place, message)
+            return
+        for made in plain_messages(place, message, self.non_text):
             self._add(place, made)
 
     def _add(self, place: Place, message: JsonObject) -> None:
         content, name = message.get("content"), message.get("name")
-        text = content if isinstance(content, str) else content_text(place.at("content"), content, self.non_text)
+        text = "" if content is None else content
+        if not isinstance(text, str):
+            text = content_text(place.at("content"), content, self.non_text)
         match message.get("role"):
             case "tool" | "function":
                 self._add_answer(place, message, text)
