@@ -1,11 +1,14 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from agenther.record import canonical_json
+from agenther.conclusions import Claim, Detection, FailureType, Outcome, Reason, Refusal, Result, Stage
+from agenther.record import canonical_json, record_json
 from agenther.testing import make_trajectory, user
-from agenther.trajectory import Source, ToolCall, Trajectory
+from agenther.trajectory import Source, Span, ToolCall, Trajectory
 
 
 def test_a_changed_copy_forgets_what_was_computed_from_the_original():
@@ -60,6 +63,24 @@ def test_tools_are_taken_as_deep_as_labels(depth: int):
 def test_what_is_neither_json_nor_a_record_has_no_canonical_form():
     with pytest.raises(TypeError):
         canonical_json({"seen": {1, 2}})
+
+
+NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.floats()
+VALUES = st.recursive(st.none() | st.booleans() | NUMBERS | st.text(), lambda inner: st.lists(inner, max_size=3))
+
+
+@given(st.dictionaries(st.text(), VALUES, max_size=4), st.floats(0, 1), st.text())
+def test_a_record_is_written_as_pydantic_writes_it(data: dict[str, object], weight: float, text: str):
+    span = Span(step=1, field="message", start=0, end=4)
+    detection = Detection(
+        outcome=Outcome.FAILED, failure_type=FailureType.OFF_TOPIC, weight=weight, evidence=(span,), by=text
+    )
+    claim = Claim.model_validate({"text": text, "kind": "fact", "evidence": (span,), "data": data})
+    assert detection.key
+    result = Result(
+        detection=detection, claims=(claim,), drop=Refusal(stage=Stage.EXTRACT, reason=Reason.TRIVIAL, detail=text)
+    )
+    assert record_json(result) == result.model_dump_json()
 
 
 @pytest.mark.parametrize(

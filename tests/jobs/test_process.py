@@ -19,3 +19,4 @@ def test_a_run_comes_to_another_process_as_it_was() -> None:
     key, text = pack(run)
     assert unpack((key, text)) == run
     assert unpack((key, text)).key == run.key == run.model_copy().key
+    assert unpack((key, text)).stored == run.model_copy().stored

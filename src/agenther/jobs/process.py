@@ -12,6 +12,7 @@ from agenther.conclusions import Reason, Result
 from agenther.config import Config
 from agenther.errors import Postponed, UserError
 from agenther.pipeline import relabel
+from agenther.record import record_json
 from agenther.stages.package.note import note_of
 from agenther.stages.parts import Replaying, rule_parts
 from agenther.stages.protocols import Parts
@@ -38,7 +39,7 @@ class Processed:
             self.result.drop is not None and self.result.drop.reason is Reason.UNSCORED
         )
         note = note_of(self.trajectory, self.result).model_dump_json(exclude_defaults=True)
-        return Texts(self.key, _text_of(self.trajectory), self.result.model_dump_json(), note, again)
+        return Texts(self.key, self.trajectory.stored, record_json(self.result), note, again)
 
 
 @dataclass(frozen=True)
@@ -124,22 +125,16 @@ def texts_of(done: Processed) -> Texts:
             return failed(done.key, without_texts(done.trajectory), "store: ", error).to_texts()
 
 
-def pack(run: Trajectory) -> tuple[str, bytes]:
+def pack(run: Trajectory) -> tuple[str, str]:
     """Return a run as it travels between processes: its key and its JSON, read more quickly than a pickle of it."""
-    return run.key, _text_of(run).encode()
+    return run.key, run.stored
 
 
-def unpack(packed: tuple[str, bytes]) -> Trajectory:
-    """Return a run that came from another process, which knows its key already."""
-    key, text = packed
-    run = Trajectory.model_validate_json(text)
-    vars(run)["key"] = key
+def unpack(packed: tuple[str, str]) -> Trajectory:
+    """Return a run that came from another process, which knows its key and its JSON already."""
+    run = Trajectory.model_validate_json(packed[1])
+    vars(run)["key"], vars(run)["stored"] = packed
     return run
-
-
-def _text_of(run: Trajectory) -> str:
-    """Return a run as JSON without what it has by default: a tenth shorter, and read in three quarters of the time."""
-    return run.model_dump_json(exclude_defaults=True)
 
 
 def failed(key: str, run: Trajectory, where: str, error: Exception) -> Processed:
