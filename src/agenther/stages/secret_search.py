@@ -24,7 +24,7 @@ GAP = "\x00"
 """What stands between texts that are searched as one; no find holds it."""
 
 _EMAIL_HOST = re.compile(r"@(?=([\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.[^\W\d_]{2,24}))\1(?![\w@])(?!\.\w)")
-_EMAIL_USER = re.compile(r"(?<![\w.+%/@:-])[\w.+%-]{1,64}\Z|(?<=mailto:)[\w.+%-]{1,64}\Z|(?<=[:/])[\w.+%-]{1,64}\Z")
+_EMAIL_USER = re.compile(r"(?<![\w.+%@-])[\w.+%-]{1,64}\Z")
 _NO_HOST_ENDINGS = frozenset(
     "png jpg jpeg gif svg webp css js ts py md txt json service socket target timer mount html htm xml yml yaml".split()
 )
@@ -186,8 +186,11 @@ def _in_windows(pattern: _Pattern, view: _View, windows: Iterable[tuple[int, int
     if pattern.holds or pattern.least:
         least = b"0" * pattern.least
         windows = (w for w in windows if view.text.find(pattern.holds, *w) >= 0 and view.signs.find(least, *w) >= 0)
+    search = pattern.regex.search
     for start, end in windows:
-        yield from pattern.regex.finditer(view.text, start, end)
+        while (match := search(view.text, start, end)) is not None:
+            yield match
+            start = match.end()
 
 
 def _around(numbers: list[tuple[int, int]], pattern: _Pattern) -> Iterator[tuple[int, int]]:
