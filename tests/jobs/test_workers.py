@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from agenther.errors import UserError
-from agenther.jobs.workers import BATCH, Workers
+from agenther.jobs.workers import BATCH, Work, Workers
 
 
 class CallCounter:
@@ -32,42 +32,65 @@ def die(item: int) -> int:
     os._exit(item)
 
 
+def whoami(_: int) -> tuple[str, int]:
+    return "whoami", os.getpid()
+
+
+def whose(_: int) -> tuple[str, int]:
+    return "whose", os.getpid()
+
+
 def refuse(item: int) -> int:
     raise ValueError(item)
 
 
 def test_results_come_in_order_from_work_that_is_sent_once() -> None:
-    workers = Workers(CallCounter(), 2)
-    results = list(workers.map(range(6 * BATCH)))
+    work = Work(CallCounter())
+    with Workers(2, work) as workers:
+        results = list(workers.map(work, range(6 * BATCH)))
     assert [item for item, _ in results] == list(range(6 * BATCH))
     assert max(calls for _, calls in results) > BATCH
     assert workers.cpu_s > 0
 
 
 def test_one_worker_is_this_process() -> None:
-    assert list(Workers(os.path.exists, 1).map(["/"])) == [True]
+    assert list(Workers(1).map(Work(os.path.exists), ["/"])) == [True]
+
+
+def test_the_same_processes_do_all_work() -> None:
+    first, second = Work(whoami), Work(whose)
+    with Workers(2, first, second) as workers:
+        found = [*workers.map(first, range(6 * BATCH)), *workers.map(second, range(6 * BATCH))]
+    assert {said for said, _ in found} == {"whoami", "whose"}
+    assert len({process for _, process in found} - {os.getpid()}) in (1, 2)
 
 
 def test_a_dead_worker_is_an_error_with_a_hint() -> None:
     with pytest.raises(UserError, match="--workers 1"):
-        list(Workers(die, 2).map(range(3)))
+        do_all(die, range(3))
 
 
 def test_what_work_raises_comes_through() -> None:
     with pytest.raises(ValueError):
-        list(Workers(refuse, 2).map(range(3)))
+        do_all(refuse, range(3))
+
+
+def do_all(do: Callable[[int], int], items: Iterable[int]) -> list[int]:
+    work = Work(do)
+    with Workers(2, work) as workers:
+        return list(workers.map(work, items))
 
 
 SCRIPT = """
 import os, sys, time
-from agenther.jobs.workers import Workers
+from agenther.jobs.workers import Work, Workers
 
 def work(item):
     open(os.path.join(sys.argv[1], str(os.getpid())), "w").close()
     time.sleep(60)
 
 if __name__ == "__main__":
-    list(Workers(work, 2).map(range(100)))
+    list(Workers(2, Work(work)).map(Work(work), range(100)))
 """
 
 

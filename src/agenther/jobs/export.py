@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +18,7 @@ from agenther.jobs.manifest import Summary
 from agenther.jobs.outputs import write_outputs
 from agenther.jobs.replaced import consumers_of
 from agenther.jobs.store import Store
-from agenther.jobs.workers import Workers
+from agenther.jobs.workers import Work, Workers
 from agenther.llm.counters import load_counter
 from agenther.record import Json, JsonObject
 from agenther.texts import path_text
@@ -54,8 +55,10 @@ def export(
                 raise UserError(
                     f"{path_text(out)}: its store lacks the runs that its manifest counts", "run the job again"
                 )
-            with closing(LineMaker(store.place, config, everyone)) as make_lines:
-                summary = write_outputs(store, out, config, Workers(make_lines, workers).map, everyone)
+            make_lines = LineMaker(store.place, config, everyone)
+            writing = Work(make_lines)
+            with Workers(workers, writing) as pool, closing(make_lines):
+                summary = write_outputs(store, out, config, partial(pool.map, writing), everyone)
             _count_rows(out, manifest, config, summary)
     except (ValidationError, KeyError) as error:
         raise UserError(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,10 +20,10 @@ from agenther.jobs.lines import LineMaker
 from agenther.jobs.manifest import Summary, file_mark, write_manifest
 from agenther.jobs.names import UniqueIds
 from agenther.jobs.outputs import write_outputs
-from agenther.jobs.process import Processed, Processor, pack, unpack
+from agenther.jobs.process import Processed, Processor, Texts, pack, unpack
 from agenther.jobs.replaying import replays_of
 from agenther.jobs.store import Store
-from agenther.jobs.workers import Workers
+from agenther.jobs.workers import Work, Workers
 from agenther.llm.counters import load_counter
 from agenther.readers.base import Item, Reader
 from agenther.readers.discover import PRODUCTS, SIDES, find_inputs, shown_name
@@ -95,12 +96,16 @@ def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) 
     with hold_folder(job.out), Store(job.out / "run.sqlite", key) as store:
         store.start()
         runs = _open_runs(job, read(paths, format=job.format, reader=reader), labeller, store, tick)
-        spent = _conclude(job, databases, replaying, runs, store, tick, watch)
-        remove(job.out / "manifest.json")
-        store.keep()
-        with closing(LineMaker(store.place, job.config, job.consumers)) as make_lines:
-            packers = Workers(make_lines, job.workers)
-            summary = write_outputs(store, job.out, job.config, packers.map, job.consumers)
+        make_lines = LineMaker(store.place, job.config, job.consumers)
+        judging, writing = Work(Processor(job.config, databases, replaying).texts, pack, unpack), Work(make_lines)
+        with Workers(job.workers, judging, writing) as workers, closing(make_lines):
+            if job.config.asks_models:
+                spent = _ask(job, databases, replaying, runs, store, tick, watch)
+            else:
+                spent = _Spent(_keep(workers.map(judging, runs), store, tick))
+            remove(job.out / "manifest.json")
+            store.keep()
+            summary = write_outputs(store, job.out, job.config, partial(workers.map, writing), job.consumers)
         store.finish()
         if job.labels is not None and job.limit is None:
             summary.unmatched_labels = labeller.unmatched()
@@ -112,7 +117,7 @@ def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) 
             summary.batch = job.asking.batch
         timings: JsonObject = {
             "wall_s": round(time.monotonic() - started, 3),
-            "cpu_s": round(time.process_time() - cpu + spent.cpu_s + packers.cpu_s, 3),
+            "cpu_s": round(time.process_time() - cpu + workers.cpu_s, 3),
             "workers": job.workers,
         }
         write_manifest(job.out, job.config, key, marks, summary, timings)
@@ -120,17 +125,28 @@ def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) 
 
 
 class _Spent(NamedTuple):
-    """What it took to conclude about the runs of a job."""
+    """What concluding about the runs of a job left over."""
 
-    cpu_s: float
-    """Processor time of other processes."""
-    n_open: int = 0
+    n_open: int
     """Runs that must wait for a budget or a batch."""
     ledger: JsonObject | None = None
     """What was paid for models; None where none is asked."""
 
 
-def _conclude(
+def _keep(done: Generator[Texts | None], store: Store, tick: Tick) -> int:
+    """Store each Result as it comes, and count the runs that must wait for theirs."""
+    n_open = 0
+    with closing(done):
+        for texts in done:
+            if texts is None:
+                n_open += 1
+            else:
+                store.put(texts)
+            tick()
+    return n_open
+
+
+def _ask(
     job: Job,
     databases: tuple[Path, ...],
     replaying: Replaying | None,
@@ -139,27 +155,12 @@ def _conclude(
     tick: Tick,
     watch: Watch,
 ) -> _Spent:
-    """Conclude about runs, by rules in as many processes as the job wants or by asking models, and store each Result."""
-    if not job.config.asks_models:
-        workers = Workers(Processor(job.config, databases, replaying).texts, job.workers, pack, unpack)
-        with closing(workers.map(runs)) as done:
-            for texts in done:
-                store.put(texts)
-                tick()
-        return _Spent(workers.cpu_s)
+    """Conclude about runs by asking models."""
     from agenther.jobs.asked import Asked
 
-    n_open = 0
     with closing(Asked(job.config, job.asking, job.out, databases, replaying)) as asked:
         watch(asked.ledger)
-        with closing(asked.map(runs)) as done:
-            for texts in done:
-                if texts is None:
-                    n_open += 1
-                else:
-                    store.put(texts)
-                tick()
-        return _Spent(0.0, n_open, asked.ledger.to_json())
+        return _Spent(_keep(asked.map(runs), store, tick), asked.ledger.to_json())
 
 
 def refuse_foreign_folder(out: Path) -> None:

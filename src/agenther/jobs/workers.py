@@ -15,9 +15,10 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.context import BaseContext
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from agenther.errors import UserError
 
@@ -37,38 +38,53 @@ def as_it_is(value: Any) -> Any:
     return value
 
 
-class Workers(Generic[T, R]):
-    """Applies `work` to items in this process or in several.
+@dataclass(frozen=True)
+class Work(Generic[T, R]):
+    """What is done with every item of a kind."""
+
+    do: Callable[[T], R]
+    pack: Callable[[T], Any] = as_it_is
+    """Makes of an item what travels to another process."""
+    unpack: Callable[[Any], T] = as_it_is
+    """Makes the item of it there."""
+
+
+class Workers:
+    """Does work in this process or in several, which are started with the first items and stay for all kinds of work.
 
     Args:
-        work: done with every item.
         n: number of processes.
-        pack: makes of an item what travels to another process.
-        unpack: makes the item of it there.
+        works: all work that there will be.
     """
 
-    def __init__(
-        self, work: Callable[[T], R], n: int, pack: Callable[[T], Any] = as_it_is, unpack: Callable[[Any], T] = as_it_is
-    ) -> None:
-        self._work, self._n, self._pack, self._unpack = work, n, pack, unpack
+    def __init__(self, n: int, *works: Work[Any, Any]) -> None:
+        self._n, self._works = n, works
+        self._pool = ProcessPoolExecutor(n, _context(), _start_worker, (works,)) if n > 1 else None
         self._cpu_s: dict[int, float] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
 
     @property
     def cpu_s(self) -> float:
         """Processor time that other processes have spent."""
         return sum(self._cpu_s.values())
 
-    def map(self, items: Iterable[T]) -> Generator[R]:
+    def map(self, work: Work[T, R], items: Iterable[T]) -> Generator[R]:
         """Yield the results in the order of the items.
 
         Raises:
             UserError: a worker process died.
         """
-        if self._n <= 1:
-            yield from map(self._work, items)
+        if self._pool is None:
+            yield from map(work.do, items)
             return
         try:
-            yield from self._map(iter(items))
+            yield from self._map(self._pool, work, iter(items))
         except BrokenProcessPool as error:
             raise UserError(
                 "a worker process died, perhaps for want of memory; runs that were done are kept",
@@ -76,21 +92,21 @@ class Workers(Generic[T, R]):
                 'a script that uses workers must start them under `if __name__ == "__main__":`',
             ) from error
 
-    def _map(self, source: Iterator[T]) -> Iterator[R]:
+    def _map(self, pool: ProcessPoolExecutor, work: Work[T, R], source: Iterator[T]) -> Iterator[R]:
+        number = self._works.index(work)
         pending: deque[Future[Batch[R]]] = deque()
-        packed = map(self._pack, source)
-        with ProcessPoolExecutor(self._n, _context(), _start_worker, (self._work, self._unpack)) as pool:
-            try:
-                while True:
-                    while len(pending) < self._n * WINDOW and (batch := list(islice(packed, BATCH))):
-                        pending.append(pool.submit(_work_batch, batch))
-                    if not pending:
-                        return
-                    results, worker, self._cpu_s[worker] = pending.popleft().result()
-                    yield from results
-            finally:
-                for future in pending:
-                    future.cancel()
+        packed = map(work.pack, source)
+        try:
+            while True:
+                while len(pending) < self._n * WINDOW and (batch := list(islice(packed, BATCH))):
+                    pending.append(pool.submit(_work_batch, number, batch))
+                if not pending:
+                    return
+                results, worker, self._cpu_s[worker] = pending.popleft().result()
+                yield from results
+        finally:
+            for future in pending:
+                future.cancel()
 
 
 def start_server() -> None:
@@ -110,14 +126,13 @@ def _context() -> BaseContext:
     return context
 
 
-_own_work: Callable[[Any], Any] | None = None
-"""In a worker process: what it does. Kept, so that what the work builds at its first item serves all others."""
-_own_unpack: Callable[[Any], Any] = as_it_is
+_own_works: tuple[Work[Any, Any], ...] = ()
+"""In a worker process: what it does. Kept, so that what work builds at its first item serves all others."""
 
 
-def _start_worker(work: Callable[[Any], Any], unpack: Callable[[Any], Any]) -> None:
-    global _own_work, _own_unpack
-    _own_work, _own_unpack = work, unpack
+def _start_worker(works: tuple[Work[Any, Any], ...]) -> None:
+    global _own_works
+    _own_works = works
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -129,7 +144,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work_batch(batch: list[Any]) -> Batch[Any]:
-    assert _own_work is not None
-    results = [_own_work(_own_unpack(item)) for item in batch]
+def _work_batch(number: int, batch: list[Any]) -> Batch[Any]:
+    work = _own_works[number]
+    results = [work.do(work.unpack(item)) for item in batch]
     return results, os.getpid(), time.process_time()
