@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetPydanticSchema, JsonValue, ValidationInfo
 
 Json = JsonValue
 """Any value that JSON can hold."""
@@ -55,10 +55,13 @@ def _each_as_read_back(values: tuple[dict[str, Any], ...], info: ValidationInfo)
 
 
 _NOT_STORABLE = f"JSON nested more than {DEEPEST} levels deep, or a number beyond 64 bits"
-StorableObject = Annotated[dict[str, Any], AfterValidator(_as_read_back)]
+_OBJECT = Annotated[dict[str, Any], AfterValidator(_as_read_back)]
+_OBJECTS = Annotated[tuple[dict[str, Any], ...], AfterValidator(_each_as_read_back)]
+
+StorableObject = Annotated[JsonObject, GetPydanticSchema(lambda _, handler: handler(_OBJECT))]
 """A JSON object that a record takes only when it can be stored, and holds as it will be read back."""
 
-StorableObjects = Annotated[tuple[dict[str, Any], ...], AfterValidator(_each_as_read_back)]
+StorableObjects = Annotated[tuple[JsonObject, ...], GetPydanticSchema(lambda _, handler: handler(_OBJECTS))]
 """JSON objects that a record takes only when all can be stored, and holds as they will be read back."""
 
 
