@@ -22,6 +22,8 @@ _CART = re.compile(r"(?:^|_)add(?:_\w+)?_(?:cart|basket|bag)(?:$|_)")
 _CLICK = re.compile(r"(?:^|_)(?:click|press|tap)(?:$|_)")
 _SEARCH = re.compile(r"(?:^|_)(?:search|find|browse|query)(?:$|_)")
 _QUERY_NAMES = ("query", "q", "keywords", "search_term", "text", "search")
+_NUMBER = re.compile(r"(?=\w*\d)[\w-]{6,}")
+"""Of a product."""
 _START = re.compile(r"^\s*\[Search\]\s*$", re.MULTILINE)
 _CONFIRMED = re.compile(
     r"\border(?:ed|_id)?\b|\bpurchased?\b|\bbought\b|\bconfirmed\b|\bsuccess(?:ful|fully)?\b|\bthank you\b",
@@ -61,6 +63,15 @@ def is_buying(call: ToolCall) -> bool:
     if _CLICK.search(call.function_name.casefold()):
         return any(isinstance(v, str) and _BUY_BUTTON.match(v) for v in call.values.values())
     return bool(_BUY.search(call.function_name.casefold()))
+
+
+def speech_of(call: ToolCall) -> str:
+    """Return what of a shopping call may speak of a goal: searches and choices, not buttons and product numbers."""
+    if is_buying(call):
+        return ""
+    return query_of(call) or " ".join(
+        v for v in call.values.values() if isinstance(v, str) and not _NUMBER.fullmatch(v)
+    )
 
 
 def pairs_of(step: Step) -> Iterator[tuple[int, ToolCall, int, Observation]]:

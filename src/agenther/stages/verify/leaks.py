@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from agenther.conclusions import Reason, Rewritten, Score, passed, refused
 from agenther.record import Json
+from agenther.stages.extract import shopping
 from agenther.stages.language import household
 from agenther.stages.language.shell import calls as shell_calls
 from agenther.stages.language.sql.parse import words_of as sql_words
@@ -39,18 +40,12 @@ def _judged_apart(_: ToolCall) -> str:
     return ""
 
 
-def _spoken_in_shop(call: ToolCall) -> str:
-    from agenther.stages.verify.shopping import speech_of
-
-    return speech_of(call)
-
-
 ACTION_TEXT: dict[str, Callable[[ToolCall], str]] = {
     "sql": sql_words,
     "household": household.words_of,
     "shell": shell_calls.words_of,
-    "shopping": _spoken_in_shop,
-    "shopping-any-search": _spoken_in_shop,
+    "shopping": shopping.speech_of,
+    "shopping-any-search": shopping.speech_of,
     "code": _judged_apart,
 }
 """Domain to what of a call must not speak of the old goal. A look-up that serves any goal gives the empty text."""

@@ -11,7 +11,6 @@ from agenther.stages.language.outcomes import failed
 from agenther.stages.language.shop_pages import listed_products, product_page
 from agenther.stages.language.shop_words import same
 from agenther.stages.language.words import content_stems
-from agenther.trajectory import ToolCall
 
 _FRAME = frozenset(
     """
@@ -32,7 +31,6 @@ _OPTIONS = re.compile(r", in |, and price |, under \$")
 _PRICE_TAIL = re.compile(
     r",?\s*(?:and )?(?:with )?(?:a )?price (?:lower|less) than.*$|,?\s*(?:for )?(?:under|less than|below) \$?\d.*$"
 )
-_NUMBER = re.compile(r"(?=\w*\d)[\w-]{6,}")
 _BOUND_SAID = re.compile(r"(?:lower|less) than \$?\s*(\d[\d,.]*)|(?:under|below) \$?\s*(\d[\d,.]*)")
 
 
@@ -120,15 +118,6 @@ def _too_dear(old: str, bought: Bought) -> bool:
     if said is None or price is None:
         return False
     return price >= float((said.group(1) or said.group(2)).replace(",", "").rstrip("."))
-
-
-def speech_of(call: ToolCall) -> str:
-    """Return what of a shopping call may speak of a goal: searches and choices, not buttons and product numbers."""
-    if is_buying(call):
-        return ""
-    return query_of(call) or " ".join(
-        v for v in call.values.values() if isinstance(v, str) and not _NUMBER.fullmatch(v)
-    )
 
 
 CHECKS = (check_order, check_pages, check_sought, check_differs)
