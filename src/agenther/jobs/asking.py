@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agenther.llm.models import Model
+from agenther.llm.models import PATIENCE_S, Model
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,7 @@ class Asking:
     """Most dollars that an output folder may cost, earlier jobs included."""
     max_requests: int | None = None
     timeout_s: float = 120.0
-    patience_s: float = 600.0
-    """Of nothing but failures, after which an endpoint is given up."""
+    patience_s: float = PATIENCE_S
     batch: bool = False
     """Note requests for a batch instead of sending them."""
 

@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from agenther.errors import Postponed, ProviderError, UserError
 from agenther.llm.base import Client, Request, Response
 from agenther.llm.failures import Busy, Failure, TimedOut, Unreachable
-from agenther.llm.models import Model
+from agenther.llm.models import PATIENCE_S, Model
 from agenther.llm.pace import Pace
 
 START = 32
 """Requests at once before the first answer."""
-PATIENCE_S = 600.0
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 LONGEST_PROBE_PAUSE_S = 5.0

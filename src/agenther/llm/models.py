@@ -21,6 +21,8 @@ from agenther.texts import path_text, split_url
 OPENAI = "https://api.openai.com/v1"
 OWN_KEY = "AGENTHER_API_KEY"
 """Environment variable that holds the key for endpoints without one of their own. OpenAI's key goes to OpenAI only."""
+PATIENCE_S = 600.0
+"""Seconds of nothing but failures after which an endpoint is given up."""
 _TABLES = TypeAdapter(dict[str, dict[str, Any]])
 _AT = re.compile(r"(?P<name>.+?)@(?P<endpoint>https?://\S+)\Z")
 
