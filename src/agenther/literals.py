@@ -15,11 +15,7 @@ LONGEST_LITERAL = 20_000
 """Characters of a Python literal that is still parsed: the parser of Python takes memory out of proportion."""
 DEEPEST = 100
 """Containers inside one another that a value may have."""
-
-
 _DECIMAL = re.compile(r"\bDecimal\('(-?\d{1,30}(?:\.\d{1,30})?)'\)")
-
-
 _MAY_BE_JSON = re.compile(r"[ \t\n\r]*[{\[\"\d\-tfn]", re.ASCII)
 
 

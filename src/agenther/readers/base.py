@@ -293,8 +293,10 @@ def find_goal(
     steps: tuple[Step, ...], goal: str, *, fields: Literal["message", "observations"] = "message"
 ) -> tuple[Span, ...]:
     """Return every place where the goal's exact text stands in user and system turns, or in observations."""
+    if not goal:
+        return ()
     spans: list[Span] = []
-    for step in steps if goal else ():
+    for step in steps:
         if fields == "observations":
             for i, observation in enumerate(step.observations):
                 if goal in observation.content:

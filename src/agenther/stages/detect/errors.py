@@ -80,8 +80,8 @@ def is_only_error(text: str, error: tuple[int, int]) -> bool:
 
 
 def _is_shell_error(text: str) -> bool:
-    begins_so = _SHELL_LINE.match(text) or "line " in text or _HINT.match(text)
-    if not (begins_so and holds_any(text, _SHELL_WORDS)):
+    may_be_one = _SHELL_LINE.match(text) or "line " in text or _HINT.match(text)
+    if not (may_be_one and holds_any(text, _SHELL_WORDS)):
         return False
     lines = (line for line in text.splitlines() if line.strip() and not _HINT.fullmatch(line))
     first = next(lines, None)

@@ -48,7 +48,6 @@ class Turn(NamedTuple):
         return 0 < self.n_outputs == len(self.errors)
 
 
-_ALL = tuple(Sign)
 Signs = dict[Sign, tuple[Span, ...]]
 
 LEAST_TURNS = 4
@@ -117,7 +116,7 @@ def signs_of(trajectory: Trajectory, turns: tuple[Turn, ...]) -> Signs:
     if not any(turn.action or turn.step.message for turn in turns):
         return {Sign.NO_TURN: ()}
     found = dict(_signs(trajectory, turns))
-    return {sign: found[sign] for sign in _ALL if sign in found}
+    return {sign: found[sign] for sign in Sign if sign in found}
 
 
 def _signs(trajectory: Trajectory, turns: tuple[Turn, ...]) -> Iterator[tuple[Sign, tuple[Span, ...]]]:

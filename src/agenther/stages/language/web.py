@@ -151,11 +151,11 @@ class Visit(NamedTuple):
 
 def pages_of(step: Step) -> Iterator[Page]:
     """Yield the pages that a step shows: in its observations, or in a user turn."""
-    fields = [("message", step.message)] if step.source == "user" and "URL: " in step.message else []
-    fields += [
-        (f"observations[{i}].content", o.content) for i, o in enumerate(step.observations) if "URL: " in o.content
-    ]
+    fields = [("message", step.message)] if step.source == "user" else []
+    fields += [(f"observations[{i}].content", one.content) for i, one in enumerate(step.observations)]
     for field, text in fields:
+        if "URL: " not in text:
+            continue
         found = _URL.search(text) if step.source == "user" else _URL.search(text, 0, _HEAD)
         if found is not None:
             yield Page(step.step_id, field, found.start(), text[found.start() :], found["url"], found.span("url"))
