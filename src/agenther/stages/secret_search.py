@@ -33,6 +33,7 @@ _SIGNS = bytes(ord("0" if chr(code) in "0123456789 ().-?" else " ") for code in 
 """Makes every character that a long number may hold "0"; "?" is what stands for a character beyond ASCII."""
 _SHORTEST = b"0" * 8
 _ESCAPE = re.compile(r"\\(?<!\\\\)\\*+(?:[nrt]|u([0-9a-fA-F]{4}))")
+"""All backslashes that stand together, from the first on. It begins with one, so that nothing else is tried."""
 _PIECE = 1 << 16
 """Characters that are searched for anchors at a time: a text full of them must not fill the memory."""
 _PLAIN = re.compile(r"[a-z]+|\d{1,5}|[A-Z]+|[A-Z][a-z]+")
@@ -69,7 +70,7 @@ class _View(NamedTuple):
 
     text: str
     signs: bytes
-    """"0" for each character that a long number may hold."""
+    """A byte for each character: `0` where a long number may hold it, else a space."""
     places: dict[str, array[int]]
     """Where the anchors stand that the text holds."""
     numbers: list[tuple[int, int]]
@@ -186,11 +187,8 @@ def _in_windows(pattern: _Pattern, view: _View, windows: Iterable[tuple[int, int
     if pattern.holds or pattern.least:
         least = b"0" * pattern.least
         windows = (w for w in windows if view.text.find(pattern.holds, *w) >= 0 and view.signs.find(least, *w) >= 0)
-    search = pattern.regex.search
-    for start, end in windows:
-        while (match := search(view.text, start, end)) is not None:
-            yield match
-            start = match.end()
+    for window in windows:
+        yield from pattern.regex.finditer(view.text, *window)
 
 
 def _around(numbers: list[tuple[int, int]], pattern: _Pattern) -> Iterator[tuple[int, int]]:
