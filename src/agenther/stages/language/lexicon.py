@@ -1,7 +1,7 @@
 """The tables of lemminflect: base forms and plurals of English words.
 
 Its files are read as they are and a line is parsed when its word is asked for: as the library keeps them, they take five
-times the memory and need numpy. It is asked itself for what its tables lack.
+times the memory and need numpy. The library itself is asked for plurals that its tables lack.
 """
 
 from __future__ import annotations
@@ -9,18 +9,20 @@ from __future__ import annotations
 import gzip
 from bisect import bisect_left
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 
+@lru_cache(maxsize=4096)
 def base_forms(word: str) -> dict[str, tuple[str, ...]]:
     """Return the base forms of a word by part of speech (NOUN, VERB, ADJ, ADV, AUX); empty for a word that is not known."""
     found = (*_entries("lemma_lu.csv.gz", word.lower()), *_entries("lemma_overrides.csv", word.lower()))
     return {kind.upper(): tuple(forms.lower().split("/")) for kind, forms in found}
 
 
+@lru_cache(maxsize=4096)
 def plural_form(noun: str) -> str | None:
     """Return the plural of a noun given in the singular, in capitals like it; None when the library knows of none."""
     found = (*_entries("infl_lu.csv.gz", noun.lower()), *_entries("infl_overrides.csv", noun.lower()))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from agenther.stages.language.products import Phrase, is_head, is_known, joins_on, segments, up_to_preposition
 from agenther.stages.language.shop_words import COLORS, GENDER, MATERIALS, stems_of
-from agenther.stages.language.words import lemmas, plural, singular
+from agenther.stages.language.words import is_adjective, is_noun, plural, singular
 
 _ATTRIBUTE = re.compile(
     r"\b(?:non[- ](?:gmo|toxic|slip)|machine[- ]washable"
@@ -47,7 +47,7 @@ def tails(title: str, known: frozenset[str], varying: frozenset[str]) -> Iterato
                 or not all(is_known(w, known) and w.low.isalpha() for w in rest)
             ):
                 continue
-            if not lemmas(rest[0].low).keys() & {"NOUN", "ADJ"} or sum(w.low in GENDER for w in rest) > 1:
+            if not (is_noun(rest[0].low) or is_adjective(rest[0].low)) or sum(w.low in GENDER for w in rest) > 1:
                 continue
             text = " ".join(w.low for w in rest)
             if re.search(_ROOMS, text) and not re.fullmatch(_ROOMS, text):

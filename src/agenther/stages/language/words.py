@@ -55,7 +55,7 @@ def stem(token: str) -> str:
     word = token.casefold().replace("’", "'").removesuffix("'s")
     if len(word) < 4 or not word.isascii() or not word.isalpha():
         return word
-    known = lemmas(word)
+    known = base_forms(word)
     for kind in ("VERB", "NOUN", "ADJ", "ADV"):
         if kind in known:
             return min(known[kind], key=len)
@@ -123,17 +123,17 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 def is_noun(word: str) -> bool:
     """Tell whether an English lexicon knows the word as a noun (any number)."""
-    return "NOUN" in lemmas(word.casefold())
+    return "NOUN" in base_forms(word.casefold())
 
 
 def is_adjective(word: str) -> bool:
     """Tell whether an English lexicon knows the word as an adjective."""
-    return "ADJ" in lemmas(word.casefold())
+    return "ADJ" in base_forms(word.casefold())
 
 
 def is_base_verb(word: str) -> bool:
     """Tell whether an English lexicon knows the word as a verb in its base form."""
-    return word.casefold() in lemmas(word.casefold()).get("VERB", ())
+    return word.casefold() in base_forms(word.casefold()).get("VERB", ())
 
 
 def is_phrase_of_change(words: Sequence[str]) -> bool:
@@ -143,12 +143,12 @@ def is_phrase_of_change(words: Sequence[str]) -> bool:
 
 def is_known(word: str) -> bool:
     """Tell whether an English lexicon has the word, as whatever part of speech."""
-    return bool(lemmas(word.casefold()))
+    return bool(base_forms(word.casefold()))
 
 
 def singular(noun: str) -> str:
     """Return the singular of a noun; the word itself when the lexicon does not know it."""
-    found = lemmas(noun.casefold()).get("NOUN")
+    found = base_forms(noun.casefold()).get("NOUN")
     return found[0] if found else noun
 
 
@@ -156,15 +156,4 @@ def plural(noun: str) -> str:
     """Return the plural of a noun given in either number; only the last word of several is inflected."""
     *before, last = noun.split(" ")
     base = singular(last)
-    return " ".join([*before, _inflect(base)])
-
-
-@lru_cache(maxsize=4096)
-def lemmas(word: str) -> dict[str, tuple[str, ...]]:
-    """Return what an English lexicon knows a word as (NOUN, VERB, ADJ, ADV, AUX), each with the base forms of it."""
-    return base_forms(word)
-
-
-@lru_cache(maxsize=4096)
-def _inflect(noun: str) -> str:
-    return plural_form(noun) or f"{noun}s"
+    return " ".join([*before, plural_form(base) or f"{base}s"])
