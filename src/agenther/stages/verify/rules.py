@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, cast
 
 from agenther.stages.protocols import Check
@@ -53,7 +53,7 @@ def checks_of(domain: str) -> tuple[Check, ...]:
     """Return the further checks of a domain; none of one that has no module."""
     if domain not in DOMAINS:
         return ()
-    return cast(tuple[Check, ...], import_module(f"{__package__}.{DOMAINS[domain]}").CHECKS)
+    return cast(tuple[Check, ...], resolve_name(f"{__package__}.{DOMAINS[domain]}:CHECKS"))
 
 
 class DomainChecks:
