@@ -101,14 +101,17 @@ def test_reading_makes_no_file(tmp_path: Path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("script", ["CREATE TABLE results (x)", "PRAGMA user_version = 99"])
-def test_a_file_with_other_tables_is_refused(tmp_path: Path, script: str):
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize(
+    ("script", "why"), [("CREATE TABLE results (x)", "table"), ("PRAGMA user_version = 99", "of version 99")]
+)
+def test_a_file_with_other_tables_is_refused(tmp_path: Path, script: str, why: str, read_only: bool):
     db = sqlite3.connect(tmp_path / "run.sqlite")
     db.execute(script)
     db.commit()
     db.close()
-    with pytest.raises(WriteError, match="must be deleted"):
-        Store(tmp_path / "run.sqlite", "settings")
+    with pytest.raises(WriteError, match=f"(?s){why}.*must be deleted"):
+        Store(tmp_path / "run.sqlite", "settings", read_only=read_only)
 
 
 @given(st.lists(st.sampled_from(["a", "a~2", "a~2~2", "a~3", "b"])))

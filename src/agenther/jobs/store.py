@@ -118,7 +118,7 @@ class Store:
         self._n_put, self._began = 0, 0.0
         try:
             self._db = _open_read_only(path) if read_only else _open(path)
-            self._settings = _number_of(config_key, self._db, note=not read_only)
+            self._settings = _settings_number(self._db, config_key, add=not read_only)
             self._job = job or self._db.execute("SELECT max(job) FROM jobs WHERE finished").fetchone()[0] or 0
         except (OSError, sqlite3.Error) as error:
             raise self._refused(error) from error
@@ -272,21 +272,29 @@ def _open(path: Path) -> sqlite3.Connection:
     db.execute(f"PRAGMA page_size={_PAGE_BYTES}")
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=NORMAL")
-    version: int = db.execute("PRAGMA user_version").fetchone()[0]
-    if version not in (0, _VERSION):
-        raise sqlite3.DatabaseError(f"its tables are of version {version}, this program uses {_VERSION}")
-    if version == 0:
+    if not _has_tables(db):
         db.executescript(_SCHEMA.format(version=_VERSION))
     return db
 
 
-def _number_of(config_key: str, db: sqlite3.Connection, *, note: bool) -> int:
-    """Return the number of some settings in a store; of new ones, which are noted or not, one that no Result has."""
-    if note:
+def _open_read_only(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    if not _has_tables(db):
+        raise sqlite3.DatabaseError("it has no tables of a run store")
+    return db
+
+
+def _has_tables(db: sqlite3.Connection) -> bool:
+    """Tell whether a file has the tables of a store; DatabaseError when they are those of another version."""
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (0, _VERSION):
+        raise sqlite3.DatabaseError(f"its tables are of version {version}, this program uses {_VERSION}")
+    return version == _VERSION
+
+
+def _settings_number(db: sqlite3.Connection, config_key: str, *, add: bool) -> int:
+    """Return the number by which a store knows some settings; 0, which no Result has, for new ones that are not added."""
+    if add:
         db.execute("INSERT OR IGNORE INTO settings (config_key) VALUES (?)", (config_key,))
     found = db.execute("SELECT settings FROM settings WHERE config_key = ?", (config_key,)).fetchone()
     return 0 if found is None else found[0]
-
-
-def _open_read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
