@@ -20,6 +20,7 @@ DEEPEST = 100
 """Containers inside one another that a JSON value of a record may have: deeper ones could be stored but not read back."""
 _MOST = 254
 """With more containers inside one another the serialiser refuses: it counts faster than a walk here would."""
+_NOT_STORABLE = f"JSON nested more than {DEEPEST} levels deep, or a number beyond 64 bits"
 
 
 def is_storable(value: Any) -> bool:
@@ -54,7 +55,6 @@ def _each_as_read_back(values: tuple[dict[str, Any], ...], info: ValidationInfo)
     return values if info.mode == "json" else tuple(orjson.loads(text))
 
 
-_NOT_STORABLE = f"JSON nested more than {DEEPEST} levels deep, or a number beyond 64 bits"
 _OBJECT = Annotated[dict[str, Any], AfterValidator(_as_read_back)]
 _OBJECTS = Annotated[tuple[dict[str, Any], ...], AfterValidator(_each_as_read_back)]
 
@@ -71,7 +71,7 @@ def canonical_json(value: Any) -> bytes:
 
 
 def record_json(record: Record) -> str:
-    """Return a record as JSON: what `model_dump_json` gives, in half the time."""
+    """Return a record as the JSON that `model_dump_json` gives, which takes longer to write it."""
     return orjson.dumps(record, default=_fields_of).decode()
 
 

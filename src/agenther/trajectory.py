@@ -213,7 +213,7 @@ class Trajectory(Record):
 
     @cached_property
     def stored(self) -> str:
-        """The run as JSON, without what it has by default: a tenth shorter, and read in three quarters of the time."""
+        """The run as JSON, without what it has by default, as it is stored and sent to other processes."""
         return self.model_dump_json(exclude_defaults=True)
 
     @cached_property

@@ -15,7 +15,7 @@ _SHELL_TOOL = re.compile(
     re.IGNORECASE,
 )
 _ARGUMENTS = ("command", "cmd", "bash_command", "script", "code", "input", "commands", "keystrokes")
-_TO_JSON = (json.JSONEncoder(ensure_ascii=False).encode, json.JSONEncoder().encode)
+_ENCODERS = (json.JSONEncoder(ensure_ascii=False), json.JSONEncoder())
 """The two ways in which agents and harnesses write a text as JSON."""
 _NO_SHELL = re.compile(r"python|sql|ipython|jupyter|javascript", re.IGNORECASE)
 
@@ -59,13 +59,17 @@ def command_span(step: Step, number: int, command: str, start: int, end: int) ->
     """Return the place of `command[start:end]` in the call's arguments; all of them when the escapes are unusual."""
     field = f"tool_calls[{number}].arguments"
     arguments = step.tool_calls[number].arguments
-    for to_json in _TO_JSON:
-        at = arguments.find(to_json(command)[1:-1])
+    for encoder in _ENCODERS:
+        at = arguments.find(_escaped(command, encoder))
         if at >= 0:
-            start_at = at + len(to_json(command[:start])) - 2
-            length = len(to_json(command[start:end])) - 2
-            return Span(step=step.step_id, field=field, start=start_at, end=start_at + length)
+            before = len(_escaped(command[:start], encoder))
+            length = len(_escaped(command[start:end], encoder))
+            return Span(step=step.step_id, field=field, start=at + before, end=at + before + length)
     return whole_field(step, field)
+
+
+def _escaped(text: str, encoder: json.JSONEncoder) -> str:
+    return encoder.encode(text)[1:-1]
 
 
 def words_of(call: ToolCall) -> str:
