@@ -2,7 +2,7 @@
 
 git worktree add /tmp/base HEAD && python benchmarks/same_outputs.py /tmp/base/src INPUT...
 
-Compared are every .jsonl file and README.md of the output, byte by byte, and the Result and run of every content, as stored;
+Compared are every .jsonl file and README.md of the output, byte by byte, and the stored run and Result of every content;
 the digest of the code, which differs, is left out. For a change that shall make things faster and change nothing.
 """
 
@@ -37,14 +37,12 @@ def outputs(source: Path, inputs: list[str], out: Path) -> dict[str, bytes]:
 
 
 def stored(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the stored run and Result of each occurrence."""
+    """Yield the stored run, with all that it has by default, and the Result of each occurrence."""
     query = """SELECT o.ordinal, o.id, r.trajectory, r.result FROM occurrences o JOIN results r ON r.key = o.key"""
     with sqlite3.connect(path) as db:
         for ordinal, own_id, run, result in db.execute(query):
-            yield (
-                f"store {ordinal} {own_id}",
-                f"{Trajectory.model_validate_json(run).model_dump_json()}\n{result}".encode(),
-            )
+            whole = Trajectory.model_validate_json(run).model_dump_json()
+            yield f"store {ordinal} {own_id}", f"{whole}\n{result}".encode()
 
 
 def main() -> None:

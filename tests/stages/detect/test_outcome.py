@@ -121,16 +121,17 @@ def test_the_turn_limit_counts_only_when_asked_for() -> None:
 
 
 DONE = [
-    *("Task completed successfully.", "the task was solved", "TASK SUCCESS", "===== 14 passed in 0.31s ====="),
-    *(
-        "You won!",
-        "you have win",
-        "All tests passed",
-        "12 test passed",
-        "Ran 3 tests\nOK",
-        "ok (skipped=2)\n",
-        "ta\u017fk complete",
-    ),
+    "Task completed successfully.",
+    "the task was solved",
+    "TASK SUCCESS",
+    "===== 14 passed in 0.31s =====",
+    "You won!",
+    "you have win",
+    "All tests passed",
+    "12 test passed",
+    "Ran 3 tests\nOK",
+    "ok (skipped=2)\n",
+    "ta\u017fk complete",
 ]
 
 
