@@ -123,3 +123,24 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
         parent.wait()
     pids = [int(path.name) for path in (tmp_path / "pids").iterdir()]
     assert wait_until(lambda: not any(map(is_alive, pids)), 10)
+
+
+STOPPED_AT_ONCE = """
+import os, signal, time
+from agenther.jobs.workers import Work, Workers, start_server
+
+start_server()
+try:
+    os.killpg(0, signal.SIGINT)
+    time.sleep(60)
+except KeyboardInterrupt:
+    work = Work(abs)
+    with Workers(2, work) as workers:
+        print(list(workers.map(work, range(-3, 0))))
+"""
+
+
+def test_ctrl_c_is_not_for_the_process_that_starts_workers() -> None:
+    command = [sys.executable, "-c", STOPPED_AT_ONCE]
+    done = subprocess.run(command, start_new_session=True, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("[3, 2, 1]\n", "")

@@ -93,6 +93,7 @@ class Workers:
             ) from error
 
     def _map(self, pool: ProcessPoolExecutor, work: Work[T, R], source: Iterator[T]) -> Iterator[R]:
+        start_server()
         number = self._works.index(work)
         pending: deque[Future[Batch[R]]] = deque()
         packed = map(work.pack, source)
@@ -110,11 +111,20 @@ class Workers:
 
 
 def start_server() -> None:
-    """Start the process that starts workers, so that it makes itself ready while this process still has other work."""
-    if _context().get_start_method() == "forkserver":
-        from multiprocessing.forkserver import ensure_running
+    """Start the process that starts workers, so that it makes itself ready while this process still has other work.
 
-        ensure_running()
+    Ctrl-C, which reaches all processes of a terminal, is for this one: the other is started where it is blocked, for what
+    it does first would end with a traceback.
+    """
+    if _context().get_start_method() == "forkserver":
+        from multiprocessing import forkserver, resource_tracker
+
+        resource_tracker.ensure_running()  # started by the server's start, it would end the blocking
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _context() -> BaseContext:
