@@ -66,6 +66,15 @@ def test_an_agent_that_never_took_up_its_goal() -> None:
     assert detect(run).failure_type is FailureType.OFF_TOPIC
 
 
+def test_a_word_of_the_goal_in_any_turn_is_enough() -> None:
+    run = sql_run(
+        ("SELECT 1", "[(1,)]"),
+        ("SELECT 2 AS captain", "[(2,)]"),
+        request="Which captains command more than three sailing vessels?",
+    )
+    assert detect(run).failure_type is FailureType.WRONG_RESULT
+
+
 def returns_run(**values: object):
     messages = [
         user("Return the red kettle"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agenther.conclusions import Claim, GoalPart, Proposal, Reason, Rewritten, Score
@@ -155,6 +155,7 @@ def test_contains(text: str, fact: str, found: bool) -> None:
     assert contains(text, fact) is found
 
 
+@example("of 1,000", ["1000", "1000.0", "100"])
 @given(st.text('aA1.0, \\"é', max_size=9), st.lists(st.text('aA1.0,"é', min_size=1, max_size=4)))
 def test_held_in_is_contains_of_each(text: str, facts: list[str]) -> None:
     assert list(held_in(text, facts)) == [fact for fact in facts if contains(text, fact)]

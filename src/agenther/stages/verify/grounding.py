@@ -101,14 +101,10 @@ def _holds_number(text: str, fact: str) -> bool:
 
 def held_in(text: str, facts: Iterable[str]) -> Iterator[str]:
     """Yield those facts that a text holds; of a plain text, most are ruled out by a look for their letters."""
-    low, has_numbers = text.lower(), bool(_numbers(text))
-    plain = text.isascii() and "\\" not in text
+    low, plain = text.lower(), text.isascii() and "\\" not in text
     for fact in facts:
-        if plain and fact.isascii() and fact.lower() not in low:
-            holds = has_numbers and _holds_number(text, fact)
-        else:
-            holds = contains(text, fact)
-        if holds:
+        may_be_there = not (plain and fact.isascii()) or fact.lower() in low
+        if contains(text, fact) if may_be_there else _holds_number(text, fact):
             yield fact
 
 
