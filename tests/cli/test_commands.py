@@ -315,3 +315,23 @@ def test_any_command_that_is_stopped_from_the_keyboard_ends_as_shells_have_it() 
 
     done = CliRunner().invoke(Stopped("agenther"), ["run"])
     assert (done.exit_code, done.stderr) == (INTERRUPTED, "stopped\n")
+
+
+COMPLETED = """
+import sys
+from multiprocessing import forkserver
+from agenther.cli import main
+
+sys.argv = ["agenther"]
+try:
+    main()
+finally:
+    print(forkserver._forkserver._forkserver_pid)
+"""
+
+
+def test_a_shell_that_asks_how_a_line_goes_on_starts_no_process() -> None:
+    asked = {"COMP_WORDS": "agenther run --workers 4 --lab", "COMP_CWORD": "4", "_AGENTHER_COMPLETE": "bash_complete"}
+    command = [sys.executable, "-c", COMPLETED]
+    done = subprocess.run(command, env=os.environ | asked, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split() == ["plain,--labels", "None"]

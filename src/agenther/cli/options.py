@@ -49,7 +49,7 @@ labels_option = click.option(
 def _made_ready(context: click.Context, option: click.Parameter, n_workers: int) -> int:
     """Return no more processes than can be of use, and have them made ready while the command imports what it needs."""
     n_useful = min(n_workers, 4 * (os.cpu_count() or 1))
-    if n_useful > 1:
+    if n_useful > 1 and not context.resilient_parsing:  # a shell that asks how the line may go on runs nothing
         from agenther.jobs.workers import start_server
 
         start_server()
