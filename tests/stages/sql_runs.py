@@ -13,7 +13,7 @@ from agenther.stages.extract.sql import claims
 from agenther.stages.parts import rule_parts
 from agenther.stages.relabel.rewrite import rewrite
 from agenther.stages.relabel.sql.compose import compose
-from agenther.stages.verify.sql.execution import Databases
+from agenther.stages.verify.sql.databases import Databases
 from agenther.trajectory import Observation, Source, Span, Step, ToolCall, Trajectory
 
 OLD = "Which courier carried the heaviest parcel in 2019?"

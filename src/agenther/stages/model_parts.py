@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from agenther.config import Config
 from agenther.llm.base import Client
@@ -17,9 +16,7 @@ from agenther.stages.protocols import Parts
 from agenther.stages.relabel.model import ModelProposer
 from agenther.stages.verify.model import ModelJudge
 from agenther.stages.verify.panel import panel_kind
-
-if TYPE_CHECKING:
-    from agenther.stages.verify.sql.execution import Databases
+from agenther.stages.verify.sql.databases import Databases
 
 
 def model_parts(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from agenther.config import Config
 from agenther.stages.detect.replayed import ReplayDetector
@@ -15,9 +14,7 @@ from agenther.stages.relabel.rules import RuleProposer
 from agenther.stages.verify.replay.check import CheckReplay, EnvironmentOf
 from agenther.stages.verify.replay.policy import Policy, default_policy
 from agenther.stages.verify.rules import COMMON, DomainChecks
-
-if TYPE_CHECKING:
-    from agenther.stages.verify.sql.execution import Databases
+from agenther.stages.verify.sql.databases import Databases
 
 
 @dataclass(frozen=True)

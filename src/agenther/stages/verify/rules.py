@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from agenther.stages.protocols import Check
 from agenther.stages.verify.answers import check_answer_hidden, check_answer_told
@@ -14,9 +14,7 @@ from agenther.stages.verify.effort import check_effort, check_no_trained_error
 from agenther.stages.verify.grounding import check_grounding
 from agenther.stages.verify.leaks import check_actions, check_prose
 from agenther.stages.verify.novelty import check_novelty
-
-if TYPE_CHECKING:
-    from agenther.stages.verify.sql.execution import Databases
+from agenther.stages.verify.sql.databases import Databases
 
 COMMON: tuple[Check, ...] = (
     check_novelty,

@@ -1,14 +1,13 @@
 """Ask the database again: where the tables of a query are at hand, its rows, its ties and its joins can be proved.
 
-Knows databases as a protocol only; who finds and loads them stands in `environments`.
+Knows databases as protocols only (`databases`); who finds and loads them stands in `environments`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from agenther.conclusions import Reason, Rewritten, Score, passed, refused
 from agenther.stages.language.sql.joins import child_table, links_of
@@ -19,33 +18,7 @@ from agenther.stages.language.sql.shape import Column, Condition, Item, Select, 
 from agenther.stages.language.sql.words import is_measure
 from agenther.stages.relabel.sql.phrases import resolved
 from agenther.stages.verify.sql.checks import fan_out, kept_call, rival
-
-
-class Schema(Protocol):
-    """One database: its columns by table, all in lower case, with `INTEGER`, `REAL` or `TEXT`; and its answers."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def columns(self) -> Mapping[str, Mapping[str, str]]:
-        """The kind of each column of each table."""
-        ...
-
-    def rows(self, query: str) -> tuple[Row, ...] | None:
-        """Return the rows of a query; None when it cannot be run."""
-        ...
-
-
-class Databases(Protocol):
-    """Several databases that lie together."""
-
-    @property
-    def schemas(self) -> Sequence[Schema]:
-        """Them."""
-        ...
+from agenther.stages.verify.sql.databases import Databases, Schema
 
 
 class CheckExecution:
