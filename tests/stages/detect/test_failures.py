@@ -57,22 +57,17 @@ def test_an_answer_that_names_what_was_never_seen() -> None:
     assert detect(seen).failure_type is not FailureType.HALLUCINATION
 
 
-def test_an_agent_that_never_took_up_its_goal() -> None:
+@pytest.mark.parametrize(
+    ("second", "kind"),
+    [("SELECT 2", FailureType.OFF_TOPIC), ("SELECT 2 AS captain", FailureType.WRONG_RESULT)],
+)
+def test_an_agent_that_never_took_up_its_goal(second: str, kind: FailureType) -> None:
     run = sql_run(
         ("SELECT 1", "[(1,)]"),
-        ("SELECT 2", "[(2,)]"),
+        (second, "[(2,)]"),
         request="Which captains command more than three sailing vessels?",
     )
-    assert detect(run).failure_type is FailureType.OFF_TOPIC
-
-
-def test_a_word_of_the_goal_in_any_turn_is_enough() -> None:
-    run = sql_run(
-        ("SELECT 1", "[(1,)]"),
-        ("SELECT 2 AS captain", "[(2,)]"),
-        request="Which captains command more than three sailing vessels?",
-    )
-    assert detect(run).failure_type is FailureType.WRONG_RESULT
+    assert detect(run).failure_type is kind
 
 
 def returns_run(**values: object):
