@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -98,3 +99,17 @@ def test_a_record_is_written_as_pydantic_writes_it(data: dict[str, object], weig
 )
 def test_arguments_are_parsed_exactly(arguments: str, values: dict[str, object]):
     assert ToolCall(function_name="look", arguments=arguments).values == values
+
+
+class Stopped:
+    """Stands for a record at which Ctrl-C is noticed."""
+
+    @property
+    def __pydantic_fields__(self) -> dict[str, object]:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("write", [canonical_json, record_json])
+def test_ctrl_c_while_a_record_is_written_down_is_no_error_of_it(write: Callable[[object], object]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        write(Stopped())

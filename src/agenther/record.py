@@ -67,12 +67,22 @@ StorableObjects = Annotated[tuple[JsonObject, ...], GetPydanticSchema(lambda _, 
 
 def canonical_json(value: Any) -> bytes:
     """Serialise with sorted keys and no white space, so that equal content gives equal bytes; also records."""
-    return orjson.dumps(value, default=_fields_of, option=orjson.OPT_SORT_KEYS)
+    return _dumps(value, orjson.OPT_SORT_KEYS)
 
 
 def record_json(record: Record) -> str:
     """Return a record as the JSON that `model_dump_json` gives, which takes longer to write it."""
-    return orjson.dumps(record, default=_fields_of).decode()
+    return _dumps(record).decode()
+
+
+def _dumps(value: Any, option: int | None = None) -> bytes:
+    """Serialise records too; orjson makes a TypeError of Ctrl-C, which is noticed where it calls back."""
+    try:
+        return orjson.dumps(value, default=_fields_of, option=option)
+    except TypeError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise error.__cause__ from None
+        raise
 
 
 def _fields_of(record: Record) -> dict[str, Any]:
