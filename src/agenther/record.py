@@ -20,7 +20,7 @@ DEEPEST = 100
 """Containers inside one another that a JSON value of a record may have: deeper ones could be stored but not read back."""
 _MOST = 254
 """With more containers inside one another the serialiser refuses: it counts faster than a walk here would."""
-_NOT_STORABLE = f"JSON nested more than {DEEPEST} levels deep, or a number beyond 64 bits"
+_NOT_STORABLE = f"no JSON, JSON nested more than {DEEPEST} levels deep, or a number beyond 64 bits"
 
 
 def is_storable(value: Any) -> bool:
