@@ -133,6 +133,7 @@ STOPPED_AT_ONCE = """
 import os, signal, time
 from agenther.jobs.workers import Work, Workers, start_server
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets jobs in the background ignore it
 start_server()
 try:
     os.killpg(0, signal.SIGINT)
