@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from agenther.errors import ReadError
 from agenther.readers import files
-from agenther.readers.base import read_json, read_jsonl, records
+from agenther.readers.base import read_json, read_jsonl
+from agenther.readers.records import records
 from agenther.readers.json_text import members
 
 LINES = b'{"n":1}\n{"n":2}\n'

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import orjson
 
-from agenther.readers.base import Item, Place, locate_goal, read_records, run_id, source
+from agenther.readers.base import Place, locate_goal, run_id, source
 from agenther.readers.content import arguments_text
+from agenther.readers.records import Build, RecordReader
 from agenther.readers.swe_agent import issue_of
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Observation, Step, ToolCall, Trajectory
@@ -27,7 +28,7 @@ _PRAISE = re.compile(
 )
 
 
-class AdpReader:
+class AdpReader(RecordReader):
     """Reads standardized Agent Data Protocol files."""
 
     format = "adp"
@@ -37,9 +38,9 @@ class AdpReader:
         """Look for the class of an action or observation."""
         return bool(_SNIFF.search(head))
 
-    def read(self, path: Path) -> Iterator[Item]:
-        """Yield one run for each record."""
-        yield from read_records(path, _run)
+    def builder(self, path: Path) -> Build:
+        """Read a record as one run."""
+        return _run
 
 
 def _run(place: Place, index: int, value: Json) -> Trajectory:

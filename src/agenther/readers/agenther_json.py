@@ -10,12 +10,13 @@ from pathlib import Path
 
 import orjson
 
-from agenther.readers.base import Item, Place, find_goal, read_records, run_id, source
+from agenther.readers.base import Place, find_goal, run_id, source
+from agenther.readers.records import Build, RecordReader
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Observation, Step, ToolCall, Trajectory
 
 
-class AgentHERReader:
+class AgentHERReader(RecordReader):
     """Reads the input files of the AgentHER paper's code."""
 
     format = "agenther"
@@ -25,9 +26,9 @@ class AgentHERReader:
         """Look for the names that a record and its steps have."""
         return all(f'"{name}"'.encode() in head for name in ("original_prompt", "steps", "action_name"))
 
-    def read(self, path: Path) -> Iterator[Item]:
-        """Yield one run for each record."""
-        yield from read_records(path, _run)
+    def builder(self, path: Path) -> Build:
+        """Read a record as one run."""
+        return _run
 
 
 def _run(place: Place, index: int, value: Json) -> Trajectory:

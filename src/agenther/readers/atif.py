@@ -15,9 +15,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from agenther.errors import ReadError
-from agenther.readers.base import Item, Place, locate_goal, read_json, read_records, run_id, source
+from agenther.readers.base import Place, locate_goal, read_json, run_id, source
 from agenther.readers.content import arguments_text
 from agenther.readers.files import BAD_FILE, read_whole
+from agenther.readers.records import Build, RecordReader
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Observation, Step, ToolCall, Trajectory
 
@@ -25,7 +26,7 @@ _VERSION = re.compile(r"ATIF-v1\.[0-8]\Z")
 _SNIFF = re.compile(rb'"schema_version"\s*:\s*"ATIF-v')
 
 
-class AtifReader:
+class AtifReader(RecordReader):
     """Reads ATIF trajectories."""
 
     format = "atif"
@@ -35,9 +36,9 @@ class AtifReader:
         """Look for the name of the schema."""
         return bool(_SNIFF.search(head))
 
-    def read(self, path: Path) -> Iterator[Item]:
-        """Yield one run for each trajectory."""
-        yield from read_records(path, _run)
+    def builder(self, path: Path) -> Build:
+        """Read a record as one run."""
+        return _run
 
 
 def _run(place: Place, index: int, value: Json) -> Trajectory:

@@ -5,11 +5,10 @@ A reader yields runs and `ReadError`s; it never raises for bad content and never
 
 from __future__ import annotations
 
-import io
 import reprlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import orjson
 
@@ -17,7 +16,6 @@ from agenther.errors import ReadError
 from agenther.readers.files import (
     BAD_FILE,
     MAX_RECORD,
-    is_large,
     read_head,
     read_lines,
     read_whole,
@@ -29,7 +27,7 @@ from agenther.readers.files import (
 from agenther.readers.files import (
     open_input as open_input,
 )
-from agenther.readers.json_text import members, parse
+from agenther.readers.json_text import parse
 from agenther.record import Json, JsonObject
 from agenther.texts import path_text
 from agenther.trajectory import Source, Span, Step, Trajectory, whole_field
@@ -94,19 +92,33 @@ def read_json(path: Path) -> Json | ReadError:
 
 def read_jsonl(path: Path) -> Iterator[tuple[int, Json] | ReadError]:
     """Yield (1-based line number, value) of every line that is not blank, and an error for each that is no JSON."""
+    for item in filled_lines(path):
+        if isinstance(item, ReadError):
+            yield item
+            continue
+        number, line = item
+        value = line_value(path, number, line)
+        yield value if isinstance(value, ReadError) else (number, value)
+
+
+def filled_lines(path: Path) -> Iterator[tuple[int, bytes] | ReadError]:
+    """Yield (1-based number, line as it stands) of every line that is not blank, and an error for each that is too long."""
     try:
         for number, line in read_lines(path):
             if line is None:
                 yield ReadError(str(path), number, "line", f"at most {MAX_RECORD >> 20} MiB on a line", "more")
             elif line.strip():
-                try:
-                    value = parse(line)
-                except orjson.JSONDecodeError as error:
-                    yield ReadError(str(path), number, f"column {error.colno}", "a JSON value on one line", error.msg)
-                else:
-                    yield number, value
+                yield number, line
     except BAD_FILE as error:
         yield ReadError(str(path), None, "file", "a readable file", str(error))
+
+
+def line_value(path: Path, number: int, line: bytes) -> Json | ReadError:
+    """Return the JSON value on a line of a file, or why there is none."""
+    try:
+        return parse(line)
+    except orjson.JSONDecodeError as error:
+        return ReadError(str(path), number, f"column {error.colno}", "a JSON value on one line", error.msg)
 
 
 class Place:
@@ -181,74 +193,6 @@ def is_lines(head: bytes) -> bool:
 def holds_lines(path: Path) -> bool:
     """Tell whether a file is read line by line."""
     return suffix_of(path) in (".jsonl", ".ndjson") or is_lines(read_head(path))
-
-
-def records(path: Path) -> Iterator[tuple[Place, int, Json] | ReadError]:
-    """Yield (place, index, value) of each record: lines of a JSONL file, members of a JSON list, or the one JSON value."""
-    if holds_lines(path):
-        for index, item in enumerate(read_jsonl(path)):
-            yield item if isinstance(item, ReadError) else (Place(path, item[0]), index, item[1])
-        return
-    try:
-        if is_large(path) and read_head(path).lstrip().startswith(b"["):
-            with open_input(path) as file:
-                yield from _members(path, file, None)
-            return
-        text = read_whole(path)
-    except BAD_FILE as error:
-        yield ReadError(str(path), None, "file", "a readable file", str(error))
-        return
-    try:
-        whole = parse(text)
-    except orjson.JSONDecodeError as error:
-        yield from _members(path, io.BytesIO(text), error)
-        return
-    if isinstance(whole, list):
-        for index, value in enumerate(whole):
-            yield Place(path).at(index), index, value
-    else:
-        yield Place(path), 0, whole
-
-
-def _members(
-    path: Path, file: BinaryIO, whole: orjson.JSONDecodeError | None
-) -> Iterator[tuple[Place, int, Json] | ReadError]:
-    """Yield what can be read of a list that is large or broken, and what is wrong with it, member by member.
-
-    Args:
-        path: what errors name.
-        file: the list.
-        whole: what is wrong with the list as a whole; None when that has not been tried.
-    """
-    found = members(file)
-    index, n_broken = 0, 0
-    while True:
-        try:
-            line, member = next(found)
-        except StopIteration as end:
-            if n_broken == 0 and whole is not None:
-                yield ReadError(str(path), whole.lineno, f"column {whole.colno}", "JSON", whole.msg)
-            elif n_broken == 0 and not end.value:
-                yield ReadError(
-                    str(path), None, "file", "one list of records, closed by ]", "a cut list, or more behind it"
-                )
-            return
-        try:
-            yield Place(path).at(index), index, parse(member)
-        except orjson.JSONDecodeError as error:
-            n_broken += 1
-            yield ReadError(str(path), line + error.lineno - 1, f"[{index}]", "JSON", error.msg)
-        index += 1
-
-
-def read_records(path: Path, build: Callable[[Place, int, Json], Trajectory | None]) -> Iterator[Item]:
-    """Build one run from each record of a file, turning what goes wrong with one into an error; None skips a record."""
-    for item in records(path):
-        if isinstance(item, ReadError):
-            yield item
-            continue
-        place, index, value = item
-        yield from build_one(place, lambda p=place, i=index, v=value: build(p, i, v))
 
 
 def read_episodes(path: Path, build: Callable[[Place, int, str, Json], Trajectory]) -> Iterator[Item]:

@@ -8,7 +8,6 @@ they are found, the run names the environment in which it can be made again.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +16,9 @@ import orjson
 from agenther.environments.bfcl import BFCL
 from agenther.environments.calls import call_places, parse_call
 from agenther.errors import ParseError
-from agenther.readers.base import Item, Place, locate_goal, read_records, run_id, source
+from agenther.readers.base import Place, locate_goal, run_id, source
 from agenther.readers.bfcl_data import RESULT, SCORE, Known, known_about, result_file
+from agenther.readers.records import Build, RecordReader
 from agenther.record import Json, JsonObject
 from agenther.trajectory import GoalHolder, Trajectory, make_steps
 
@@ -28,7 +28,7 @@ _STEP = re.compile(r"step_\d+\Z")
 _CALL_NAME = re.compile(r"\s*([A-Za-z_][\w.]*)\s*\(")
 
 
-class BfclReader:
+class BfclReader(RecordReader):
     """Reads BFCL's multi-turn result files."""
 
     format = "bfcl"
@@ -45,9 +45,9 @@ class BfclReader:
         """Tell whether a file holds the verdicts on a result file."""
         return SCORE.search(path.name) is not None and result_file(path).is_file()
 
-    def read(self, path: Path) -> Iterator[Item]:
-        """Yield one run for each line."""
-        yield from read_records(path, partial(_run, known_about(path)))
+    def builder(self, path: Path) -> Build:
+        """Read a line with what stands of its task in other files."""
+        return partial(_run, known_about(path))
 
 
 def _run(known: Known, place: Place, index: int, value: Json) -> Trajectory:

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agenther.errors import ReadError
-from agenther.readers.base import Item, Place, build_one, locate_goal, records, run_id, source
+from agenther.readers.base import Item, Place, build_one, locate_goal, run_id, source
 from agenther.readers.chat import placed_chat_steps
+from agenther.readers.records import records
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Trajectory
 

@@ -18,9 +18,10 @@ from typing import cast
 import orjson
 
 from agenther.errors import ReadError
-from agenther.readers.base import Reader, holds_lines, records
+from agenther.readers.base import Reader, holds_lines
 from agenther.readers.files import suffix_of
 from agenther.readers.plugins import OutsideReader
+from agenther.readers.records import records
 from agenther.record import Json
 
 LOOKED_THROUGH = 200

@@ -22,13 +22,13 @@ from agenther.readers.base import (
     holds_lines,
     locate_goal,
     read_json,
-    records,
     run_id,
     source,
 )
 from agenther.readers.chat import chat_steps
 from agenther.readers.content import arguments_text, tool_schemas
 from agenther.readers.mapping import MessagesMap, RunMap, StepsMap, SuccessMap, compiled
+from agenther.readers.records import records
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Observation, Step, ToolCall, Trajectory
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import orjson
 
-from agenther.readers.base import Item, Place, find_goal, read_records, run_id, source
+from agenther.readers.base import Place, find_goal, run_id, source
+from agenther.readers.records import Build, RecordReader
 from agenther.record import Json, JsonObject, content_key
 from agenther.trajectory import Observation, Span, Step, ToolCall, Trajectory
 
@@ -30,7 +31,7 @@ _KINDS = ("code_generation", "decision_making", "reasoning")
 _RULE = "\n---\n"
 
 
-class MintReader:
+class MintReader(RecordReader):
     """Reads MINT result files."""
 
     format = "mint"
@@ -40,9 +41,9 @@ class MintReader:
         """Look for the names that only a MINT state has."""
         return b'"terminate_reason"' in head and b'"agent_action_count"' in head
 
-    def read(self, path: Path) -> Iterator[Item]:
-        """Yield one run for each line."""
-        yield from read_records(path, _run)
+    def builder(self, path: Path) -> Build:
+        """Read a record as one run."""
+        return _run
 
 
 def _run(place: Place, index: int, value: Json) -> Trajectory:

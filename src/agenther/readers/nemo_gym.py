@@ -9,10 +9,10 @@ are what the environment showed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-from agenther.readers.base import LEAST_ECHO, Item, Place, find_goal, read_records, run_id, source
+from agenther.readers.base import LEAST_ECHO, Place, find_goal, run_id, source
+from agenther.readers.records import Build, RecordReader
 from agenther.readers.responses import ItemSteps
 from agenther.record import Json, JsonObject, content_key
 from agenther.trajectory import GoalHolder, Span, Step, Trajectory
@@ -45,7 +45,7 @@ _LABELS = (
 )
 
 
-class NemoGymReader:
+class NemoGymReader(RecordReader):
     """Reads NeMo Gym rollout files."""
 
     format = "nemo-gym"
@@ -55,9 +55,9 @@ class NemoGymReader:
         """Look for the name of the request."""
         return b'"responses_create_params"' in head
 
-    def read(self, path: Path) -> Iterator[Item]:
-        """Yield one run for each line."""
-        yield from read_records(path, _run)
+    def builder(self, path: Path) -> Build:
+        """Read a record as one run."""
+        return _run
 
 
 def _run(place: Place, index: int, value: Json) -> Trajectory:

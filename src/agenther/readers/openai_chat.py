@@ -16,9 +16,10 @@ from pathlib import Path
 
 from agenther.errors import ReadError
 from agenther.readers.archive import ZIP_MARK
-from agenther.readers.base import Item, Place, build_one, locate_goal, records, run_id, source
+from agenther.readers.base import Place, locate_goal, run_id, source
 from agenther.readers.chat import chat_steps
 from agenther.readers.content import content_text, tool_schemas
+from agenther.readers.records import Build, Found, RecordReader
 from agenther.readers.responses import response_steps
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Step, Trajectory
@@ -34,7 +35,7 @@ _ROLE = re.compile(rb'"role"\s*:\s*"(?:system|developer|user|assistant|tool|func
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 
-class OpenAIChatReader:
+class OpenAIChatReader(RecordReader):
     """Reads runs kept as OpenAI chat messages."""
 
     format = "openai"
@@ -48,14 +49,22 @@ class OpenAIChatReader:
             return True
         return bool(_ROLE.search(head)) and (bool(_BARE.match(head)) or _stands_at_top(_LIST_KEY.search(head), head))
 
-    def read(self, path: Path) -> Iterator[Item]:
-        """Yield one run for each record."""
-        for item in _records(path):
-            if isinstance(item, ReadError):
+    def builder(self, path: Path) -> Build:
+        """Read a record as one run."""
+        return _run
+
+    def records(self, path: Path) -> Iterator[Found | ReadError]:
+        """Yield the records of a file; one that holds one bare list of messages is one record, when it is whole."""
+        bare: list[Json] = []
+        whole = True
+        for item in super().records(path):
+            whole = whole and not isinstance(item, ReadError)
+            if not isinstance(item, ReadError) and item[0].line is None and _is_message(item[2]):
+                bare.append(item[2])
+            else:
                 yield item
-                continue
-            place, index, value = item
-            yield from build_one(place, lambda p=place, i=index, v=value: _run(p, i, v))
+        if bare and whole:
+            yield Place(path), 0, bare
 
 
 def _stands_at_top(found: re.Match[bytes] | None, head: bytes) -> bool:
@@ -66,20 +75,6 @@ def _depth(text: bytes) -> int:
     """Count the brackets that stand open at the end of a piece of JSON."""
     brackets = (token for token in _BRACKET.findall(text) if len(token) == 1)
     return sum(1 if bracket in b"[{" else -1 for bracket in brackets)
-
-
-def _records(path: Path) -> Iterator[tuple[Place, int, Json] | ReadError]:
-    """Yield the records of a file; a file that holds one bare list of messages is one record, when it is whole."""
-    bare: list[Json] = []
-    whole = True
-    for item in records(path):
-        whole = whole and not isinstance(item, ReadError)
-        if not isinstance(item, ReadError) and item[0].line is None and _is_message(item[2]):
-            bare.append(item[2])
-        else:
-            yield item
-    if bare and whole:
-        yield Place(path), 0, bare
 
 
 def _is_message(value: Json) -> bool:

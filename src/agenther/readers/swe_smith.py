@@ -7,12 +7,12 @@ back. The goal is the issue inside the first user turn.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 
-from agenther.readers.base import Item, Place, locate_goal, read_records, run_id, source
+from agenther.readers.base import Place, locate_goal, run_id, source
+from agenther.readers.records import Build, RecordReader
 from agenther.readers.swe_agent import issue_of
 from agenther.readers.swe_turns import RepairTurns
 from agenther.record import Json, JsonObject
@@ -24,7 +24,7 @@ _NAMED, _TASK = b'"traj_id"', (b'"resolved"', b'"instance_id"')
 _LABELS = ("patch", "exit_status")
 
 
-class SweSmithReader:
+class SweSmithReader(RecordReader):
     """Reads SWE-smith trajectories."""
 
     format = "swe-smith"
@@ -36,9 +36,9 @@ class SweSmithReader:
             return False
         return _TOOLS in head or (_NAMED in head and any(mark in head for mark in _TASK))
 
-    def read(self, path: Path) -> Iterator[Item]:
-        """Yield one run for each record."""
-        yield from read_records(path, _run)
+    def builder(self, path: Path) -> Build:
+        """Read a record as one run."""
+        return _run
 
 
 def _run(place: Place, index: int, value: Json) -> Trajectory:

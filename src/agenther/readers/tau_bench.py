@@ -9,12 +9,13 @@ lie beside the file, as labels.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from agenther.readers.agentrx_marks import mark_labels, marks_beside, root_step
-from agenther.readers.base import Item, Place, read_records, run_id, source
+from agenther.readers.base import Place, run_id, source
 from agenther.readers.chat import chat_steps
+from agenther.readers.records import Build, RecordReader
 from agenther.record import Json, JsonObject
 from agenther.trajectory import GoalHolder, Step, Trajectory
 
@@ -26,7 +27,7 @@ _DOMAIN_WORDS = {
 }
 
 
-class TauBenchReader:
+class TauBenchReader(RecordReader):
     """Reads tau-bench result files."""
 
     format = "tau-bench"
@@ -36,13 +37,12 @@ class TauBenchReader:
         """Look for the fields of a record."""
         return all(f'"{name}"'.encode() in head for name in ("task_id", "reward", "info", "traj"))
 
-    def read(self, path: Path) -> Iterator[Item]:
-        """Yield one run for each conversation."""
-        noted = marks_beside(path)
-        yield from read_records(path, lambda place, index, value: _run(place, index, value, noted))
+    def builder(self, path: Path) -> Build:
+        """Read a conversation with the marks that stand beside the file."""
+        return partial(_run, marks_beside(path))
 
 
-def _run(place: Place, index: int, value: Json, noted: dict[str, JsonObject]) -> Trajectory:
+def _run(noted: dict[str, JsonObject], place: Place, index: int, value: Json) -> Trajectory:
     record = place.obj(value)
     task_id = record.get("task_id")
     if not isinstance(task_id, str | int):

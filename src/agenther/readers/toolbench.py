@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agenther.errors import ReadError
-from agenther.readers.base import Item, Place, build_one, locate_goal, records, run_id, source
+from agenther.readers.base import Item, Place, build_one, locate_goal, run_id, source
+from agenther.readers.records import records
 from agenther.readers.tool_answers import FINISH, GAVE_UP, judge, openai_tools
 from agenther.record import Json, JsonObject, content_key
 from agenther.texts import path_text

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from agenther.readers.base import records
+from agenther.readers.records import records
 from agenther.record import JsonObject
 
 NAMES = (

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import orjson
 
-from agenther.readers.base import Item, Place, locate_goal, read_records, run_id, source
+from agenther.readers.base import Place, locate_goal, run_id, source
+from agenther.readers.records import Build, RecordReader
 from agenther.record import Json, JsonObject
 from agenther.trajectory import Observation, Step, ToolCall, Trajectory
 
@@ -24,7 +25,7 @@ _VERDICTS = ("is_correct", "is_corrected")
 _LABELS = ("mistake_agent", "mistake_reason", "mistake_type", "ground_truth", "level")
 
 
-class WhoAndWhenReader:
+class WhoAndWhenReader(RecordReader):
     """Reads Who&When files."""
 
     format = "who-and-when"
@@ -39,9 +40,9 @@ class WhoAndWhenReader:
         named = b'"question_ID"' in head and b'"ground_truth"' in head
         return named or b'"mistake_agent"' in head or ORCHESTRATOR.search(head) is not None
 
-    def read(self, path: Path) -> Iterator[Item]:
-        """Yield the run of a file, or one for each member of a list."""
-        yield from read_records(path, _run)
+    def builder(self, path: Path) -> Build:
+        """Read a record as one run."""
+        return _run
 
 
 def _run(place: Place, index: int, value: Json) -> Trajectory:
