@@ -13,7 +13,7 @@ from agenther.conclusions import Result
 from agenther.errors import WriteError
 from agenther.jobs.names import UniqueIds
 from agenther.jobs.process import Processed
-from agenther.jobs.store import Store
+from agenther.jobs.store import Occurrence, Store
 from agenther.testing import make_trajectory, user
 
 RUN = make_trajectory(user("Feed the cat"), task_id="cats")
@@ -21,7 +21,7 @@ RUN = make_trajectory(user("Feed the cat"), task_id="cats")
 
 def put(store: Store, ordinal: int, own_id: str, error: str | None = None) -> None:
     run = RUN.model_copy(update={"id": own_id, "success": bool(ordinal % 2)})
-    store.list_run(ordinal, run)
+    store.list_run(ordinal, Occurrence.of(run))
     store.put(Processed(run.key, run, Result(error=error)).to_texts())
 
 
@@ -135,7 +135,7 @@ def test_the_runs_of_a_task_are_found_without_a_walk_through_the_job(tmp_path: P
         store.start()
         for ordinal in range(3000):
             run = RUN.model_copy(update={"id": f"{ordinal}", "task_id": f"task {ordinal // 3}"})
-            store.list_run(ordinal, run)
+            store.list_run(ordinal, Occurrence.of(run))
             if ordinal == 2100:
                 store.put(Processed(run.key, run, Result()).to_texts())
         ticks: list[int] = []

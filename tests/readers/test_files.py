@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from agenther.errors import ReadError
 from agenther.readers import files
 from agenther.readers.base import read_json, read_jsonl
-from agenther.readers.records import records
 from agenther.readers.json_text import members
+from agenther.readers.records import records
 
 LINES = b'{"n":1}\n{"n":2}\n'
 PACK = {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}

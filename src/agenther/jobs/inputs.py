@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from agenther.errors import ReadError, UserError
-from agenther.readers.base import Item, Reader
+from agenther.readers.base import Item, Reader, holds_lines
 from agenther.readers.discover import PassOver, find_inputs, is_spooled, pick_reader, say_nothing, shown_name
+from agenther.readers.records import ItemBuilder, Piece, RecordReader, shown_as, unread_lines
 from agenther.texts import path_text
 
 if TYPE_CHECKING:
@@ -21,19 +22,24 @@ Why = Literal["found by looking", "forced", "mapped", "not known"]
 
 @dataclass(frozen=True)
 class InputFile:
-    """One file of the input; its items are read while they are asked for, once."""
+    """One file of the input; its pieces are read while they are asked for, once."""
 
     path: Path
     reader: Reader | None
     """None when no reader takes it; its only item then says so."""
     why: Why
-    items: Iterator[Item]
+    pieces: Iterator[Piece]
+
+    @property
+    def items(self) -> Iterator[Item]:
+        """Its runs, and an error for each piece that is none."""
+        return map(ItemBuilder(), self.pieces)
 
 
 def read_files(
     paths: Inputs, *, format: str | None = None, reader: Reader | None = None, pass_over: PassOver = say_nothing
 ) -> Iterator[InputFile]:
-    """Yield every file of some inputs with its runs, and an error for each piece that is none.
+    """Yield every file of some inputs.
 
     Args:
         paths: files, folders or globs; one or several.
@@ -47,7 +53,7 @@ def read_files(
             yield InputFile(path, None, "not known", _as_shown((picked,), path))
             continue
         why: Why = "mapped" if reader is not None else "forced" if format is not None else "found by looking"
-        yield InputFile(path, picked, why, _as_shown(_at_least_one(picked.read(path), path, picked.format), path))
+        yield InputFile(path, picked, why, _at_least_one(_pieces(picked, path), path, picked.format))
 
 
 def map_reader(map_file: Path | None, format: str | None = None) -> MapReader | None:
@@ -84,27 +90,26 @@ def existing_files(inputs: Inputs, out: Path | None = None) -> tuple[Path, ...]:
     return paths
 
 
-def _at_least_one(items: Iterable[Item], path: Path, format: str) -> Iterator[Item]:
-    """Yield the items of a file, or an error when it has none: nothing is passed over without a word."""
+def _pieces(reader: Reader, path: Path) -> Iterator[Piece]:
+    """Yield the pieces of a file: its lines, where they are its records, else what its reader makes of it."""
+    if isinstance(reader, RecordReader) and holds_lines(path):
+        return unread_lines(reader, path, shown_name(path) if is_spooled(path) else None)
+    return _as_shown(reader.read(path), path)
+
+
+def _at_least_one(pieces: Iterable[Piece], path: Path, format: str) -> Iterator[Piece]:
+    """Yield the pieces of a file, or an error when it has none: nothing is passed over without a word."""
     empty = True
-    for item in items:
+    for piece in pieces:
         empty = False
-        yield item
+        yield piece
     if empty:
-        yield ReadError(str(path), None, "file", f"runs in the format {format}", "none")
+        yield ReadError(shown_name(path), None, "file", f"runs in the format {format}", "none")
 
 
 def _as_shown(items: Iterable[Item], path: Path) -> Iterator[Item]:
     """Yield items under the name of their file that is shown."""
-    if not is_spooled(path):
-        yield from items
-        return
-    name = shown_name(path)
-    for item in items:
-        if isinstance(item, ReadError):
-            yield ReadError(name, item.line, item.where, item.expected, item.found)
-        else:
-            yield item.model_copy(update={"source": item.source.model_copy(update={"path": name})})
+    return iter(items) if not is_spooled(path) else (shown_as(item, shown_name(path)) for item in items)
 
 
 def dumps_beside(paths: Iterable[Path]) -> tuple[Path, ...]:

@@ -7,30 +7,31 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from agenther.config import Config
 from agenther.errors import ConfigError, ReadError, UserError
 from agenther.jobs.asking import Asking
+from agenther.jobs.conclude import Concluded, Concluder, pack, unpack
 from agenther.jobs.files import hold_folder, remove
 from agenther.jobs.inputs import Inputs, dumps_beside, existing_files, map_reader, read_files
 from agenther.jobs.lines import LineMaker
+from agenther.jobs.listing import Listing, labelled
 from agenther.jobs.manifest import Summary, file_mark, write_manifest
-from agenther.jobs.names import UniqueIds
 from agenther.jobs.outputs import write_outputs
-from agenther.jobs.process import Processed, Processor, Texts, pack, unpack
+from agenther.jobs.process import Processed, Processor
 from agenther.jobs.replaying import replays_of
-from agenther.jobs.store import Store
+from agenther.jobs.store import Occurrence, Store
 from agenther.jobs.workers import Work, Workers
 from agenther.llm.counters import load_counter
 from agenther.readers.base import Item, Reader
 from agenther.readers.discover import PRODUCTS, SIDES, find_inputs, shown_name
 from agenther.readers.labels import Labeller
+from agenther.readers.records import ItemBuilder, Piece
 from agenther.record import Json, JsonObject, content_key
 from agenther.stages.parts import Replaying
-from agenther.stages.redact import redact_text
 from agenther.texts import path_text
 from agenther.trajectory import Trajectory
 from agenther.versions import versions
@@ -95,14 +96,19 @@ def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) 
     refuse_foreign_folder(job.out)
     with hold_folder(job.out), Store(job.out / "run.sqlite", key) as store:
         store.start()
-        runs = _open_runs(job, read(paths, format=job.format, reader=reader), labeller, store, tick)
+        listing = Listing(store, job.limit, strict=job.strict, redacted=job.config.redact)
+        pieces = _pieces(job, paths, reader)
+        if job.labels is not None:
+            pieces = labelled(map(ItemBuilder(), pieces), labeller)
+        conclude = Concluder(store.place, Processor(job.config, databases, replaying))
         make_lines = LineMaker(store.place, job.config, job.consumers)
-        judging, writing = Work(Processor(job.config, databases, replaying).texts, pack, unpack), Work(make_lines)
-        with Workers(job.workers, judging, writing) as workers, closing(make_lines):
+        concluding, writing = Work(conclude, pack, unpack), Work(make_lines)
+        with Workers(job.workers, concluding, writing) as workers, closing(conclude), closing(make_lines):
             if job.config.asks_models:
-                spent = _ask(job, databases, replaying, runs, store, tick, watch)
+                open_runs = _open_runs(map(ItemBuilder(), pieces), listing, store, tick)
+                spent = _ask(job, databases, replaying, open_runs, store, tick, watch)
             else:
-                spent = _Spent(_keep(workers.map(judging, runs), store, tick))
+                spent = _conclude(workers.map(concluding, pieces), listing, store, tick)
             remove(job.out / "manifest.json")
             store.keep()
             summary = write_outputs(store, job.out, job.config, partial(workers.map, writing), job.consumers)
@@ -127,23 +133,41 @@ def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) 
 class _Spent(NamedTuple):
     """What concluding about the runs of a job left over."""
 
-    n_open: int
+    n_open: int = 0
     """Runs that must wait for a budget or a batch."""
     ledger: JsonObject | None = None
     """What was paid for models; None where none is asked."""
 
 
-def _keep(done: Generator[Texts | None], store: Store, tick: Tick) -> int:
-    """Store each Result as it comes, and count the runs that must wait for theirs."""
-    n_open = 0
+def _conclude(done: Generator[Concluded | ReadError], listing: Listing, store: Store, tick: Tick) -> _Spent:
+    """List every piece of the input and store what was concluded about it, as it comes."""
     with closing(done):
-        for texts in done:
-            if texts is None:
-                n_open += 1
-            else:
-                store.put(texts)
+        for one in done:
+            if isinstance(one, ReadError):
+                listing.add(one)
+                continue
+            listing.add(one.found)
+            if one.texts is not None:
+                store.put(one.texts)
             tick()
-    return n_open
+            if listing.is_full:
+                break
+    return _Spent()
+
+
+def _open_runs(items: Iterable[Item], listing: Listing, store: Store, tick: Tick) -> Iterator[Trajectory]:
+    """List every item of the input and yield the runs that still lack a Result."""
+    for item in items:
+        if isinstance(item, ReadError):
+            listing.add(item)
+            continue
+        listing.add(Occurrence.of(item))
+        if store.has(item.key):
+            tick()
+        else:
+            yield item
+        if listing.is_full:
+            return
 
 
 def _ask(
@@ -160,7 +184,15 @@ def _ask(
 
     with closing(Asked(job.config, job.asking, job.out, databases, replaying)) as asked:
         watch(asked.ledger)
-        return _Spent(_keep(asked.map(runs), store, tick), asked.ledger.to_json())
+        n_open = 0
+        with closing(asked.map(runs)) as done:
+            for texts in done:
+                if texts is None:
+                    n_open += 1
+                else:
+                    store.put(texts)
+                tick()
+        return _Spent(n_open, asked.ledger.to_json())
 
 
 def refuse_foreign_folder(out: Path) -> None:
@@ -204,41 +236,16 @@ def read(paths: Inputs, *, format: str | None = None, reader: Reader | None = No
 
 
 def count_runs(job: Job) -> int:
-    """Count the runs of a job by reading them once."""
-    reader = map_reader(job.map_file, job.format)
-    items = read(find_inputs(job.inputs, job.out), format=job.format, reader=reader)
-    return sum(1 for _ in islice((item for item in items if isinstance(item, Trajectory)), job.limit))
+    """Count the runs of a job without reading more than their files ask for: a line counts as one, whatever it holds."""
+    pieces = _pieces(job, find_inputs(job.inputs, job.out), map_reader(job.map_file, job.format))
+    return sum(1 for _ in islice((piece for piece in pieces if not isinstance(piece, ReadError)), job.limit))
+
+
+def _pieces(job: Job, paths: Iterable[Path], reader: Reader | None) -> Iterator[Piece]:
+    return chain.from_iterable(file.pieces for file in read_files(paths, format=job.format, reader=reader))
 
 
 def results_key(config: Config, databases: tuple[Path, ...], replay_mark: Json = None) -> str:
     """Return the key of everything besides a run's content that decides its Result."""
     dumps = [file_mark(path)["sha256"] for path in databases]
     return content_key([config.per_run_key, versions(), dumps, replay_mark])
-
-
-def _open_runs(job: Job, items: Iterable[Item], labeller: Labeller, store: Store, tick: Tick) -> Iterator[Trajectory]:
-    """List every input in the store and yield the runs that still lack a Result."""
-    ids = UniqueIds()
-    n_runs = 0
-    for ordinal, item in enumerate(items):
-        if isinstance(item, ReadError):
-            error = _redacted(item) if job.config.redact else item
-            if job.strict:
-                raise error
-            store.list_error(ordinal, error)
-            continue
-        name = ids.name(item.id)
-        run = labeller.label(item if name == item.id else item.model_copy(update={"id": name}), item.id)
-        store.list_run(ordinal, run)
-        if store.has(run.key):
-            tick()
-        else:
-            yield run
-        n_runs += 1
-        if n_runs == job.limit:
-            return
-
-
-def _redacted(error: ReadError) -> ReadError:
-    """Replace secrets in what stood where something else was expected."""
-    return ReadError(error.path, error.line, redact_text(error.where), error.expected, redact_text(error.found))

@@ -125,18 +125,6 @@ def texts_of(done: Processed) -> Texts:
             return failed(done.key, without_texts(done.trajectory), "store: ", error).to_texts()
 
 
-def pack(run: Trajectory) -> tuple[str, str]:
-    """Return a run as it travels between processes: its key and its JSON, read more quickly than a pickle of it."""
-    return run.key, run.stored
-
-
-def unpack(packed: tuple[str, str]) -> Trajectory:
-    """Return a run that came from another process, which knows its key and its JSON already."""
-    run = Trajectory.model_validate_json(packed[1])
-    vars(run)["key"], vars(run)["stored"] = packed
-    return run
-
-
 def failed(key: str, run: Trajectory, where: str, error: Exception) -> Processed:
     """Return what is kept of a run on which something went wrong."""
     return Processed(key, run, Result(error=storable(f"{where}{type(error).__name__}: {error}")))

@@ -6,6 +6,7 @@ Importing this does the work; only `workers.PRELOAD` names it.
 from __future__ import annotations
 
 from agenther.config import Config
+from agenther.jobs import conclude as conclude
 from agenther.jobs import lines as lines
 from agenther.jobs.process import Processor
 from agenther.trajectory import Source, Trajectory, make_steps, whole_field

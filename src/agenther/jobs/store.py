@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from agenther.conclusions import Result
 from agenther.errors import ReadError, WriteError
@@ -52,6 +52,26 @@ PRAGMA user_version = {version};
 COMMIT;
 """
 """A key is 32 bytes here, 64 hex digits elsewhere: so the index by it, which grows in all places, takes half the pages."""
+
+
+class Occurrence(NamedTuple):
+    """Where a run was found, and what is known of it without looking into it."""
+
+    id: str
+    key: str
+    """Of its content as read."""
+    task_id: str | None
+    success: bool | None
+    path: str
+    format: str
+    position: int
+    """In the file, 0-based."""
+
+    @classmethod
+    def of(cls, run: Trajectory) -> Self:
+        """Return that of a run as read."""
+        where = run.source
+        return cls(run.id, run.key, run.task_id, run.success, where.path, where.format, where.index)
 
 
 @dataclass(frozen=True)
@@ -180,19 +200,19 @@ class Store:
         query = "SELECT 1 FROM results WHERE key = ? AND settings = ? AND NOT failed"
         return self._db.execute(query, (bytes.fromhex(key), self._settings)).fetchone() is not None
 
-    def list_run(self, ordinal: int, run: Trajectory) -> None:
+    def list_run(self, ordinal: int, found: Occurrence) -> None:
         """Note where a run was found.
 
         Args:
             ordinal: 0-based position in the input.
-            run: the run as read, with an id that no other run of the job has; its key is the key of the content.
+            found: the run, with an id that no other run of the job has.
         """
         self._begin()
-        success = None if run.success is None else int(run.success)
-        where = (run.source.path, run.source.format, run.source.index)
+        success = None if found.success is None else int(found.success)
+        where = (found.path, found.format, found.position)
         self._db.execute(
             "INSERT INTO occurrences VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (self._job, ordinal, run.id, bytes.fromhex(run.key), run.task_id, success, *where),
+            (self._job, ordinal, found.id, bytes.fromhex(found.key), found.task_id, success, *where),
         )
 
     def put(self, texts: Texts) -> None:
@@ -264,6 +284,23 @@ class Store:
 
     def _texts(self, row: int) -> tuple[str, str]:
         return self._db.execute("SELECT trajectory, result FROM results WHERE rowid = ?", (row,)).fetchone()
+
+
+@dataclass(frozen=True)
+class StoreReader:
+    """Reads the store of a job that is under way, in each process by itself."""
+
+    place: Place
+
+    @cached_property
+    def store(self) -> Store:
+        """What the job has written down so far."""
+        return Store(self.place.path, self.place.config_key, read_only=True, job=self.place.job)
+
+    def close(self) -> None:
+        """Close the store in this process, if it was opened."""
+        if "store" in vars(self):
+            self.store.close()
 
 
 def _open(path: Path) -> sqlite3.Connection:

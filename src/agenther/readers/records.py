@@ -84,27 +84,33 @@ def unread_lines(reader: RecordReader, path: Path, shown_as: str | None = None) 
         yield item if isinstance(item, ReadError) else UnreadLine(reader, path, shown_as, item[0], index, item[1])
 
 
-class LineBuilder:
-    """Makes runs of lines. Remembers what the lines of one file share."""
+Piece = Item | UnreadLine
+"""A piece of the input: a run, an error, or a line of which either can be made."""
+
+
+class ItemBuilder:
+    """Makes items of pieces of the input. Remembers what the lines of one file share."""
 
     def __init__(self) -> None:
         self._file: tuple[str, Path] | None = None
         self._build: Build | None = None
 
-    def __call__(self, line: UnreadLine) -> Item:
-        """Return the run of a line, or why there is none."""
-        file = (line.reader.format, line.path)
+    def __call__(self, piece: Piece) -> Item:
+        """Return the run of a line, or why there is none; an item as it is."""
+        if not isinstance(piece, UnreadLine):
+            return piece
+        file = (piece.reader.format, piece.path)
         if self._build is None or self._file != file:
-            self._file, self._build = file, line.reader.builder(line.path)
-        item = self._item(self._build, line)
-        return item if line.shown_as is None else shown_as(item, line.shown_as)
+            self._file, self._build = file, piece.reader.builder(piece.path)
+        item = _item_of(self._build, piece)
+        return item if piece.shown_as is None else shown_as(item, piece.shown_as)
 
-    @staticmethod
-    def _item(build: Build, line: UnreadLine) -> Item:
-        value = line_value(line.path, line.number, line.text)
-        if isinstance(value, ReadError):
-            return value
-        return _built(build, Place(line.path, line.number), line.position, value)
+
+def _item_of(build: Build, line: UnreadLine) -> Item:
+    value = line_value(line.path, line.number, line.text)
+    if isinstance(value, ReadError):
+        return value
+    return _built(build, Place(line.path, line.number), line.position, value)
 
 
 def shown_as(item: Item, name: str) -> Item:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agenther.jobs.process import pack, unpack
+from agenther.jobs.conclude import pack, unpack
 from agenther.testing import assistant, make_trajectory, tool, tool_call, tool_schema, user
 
 
