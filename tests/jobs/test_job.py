@@ -209,3 +209,39 @@ def test_other_rules_make_stored_results_anew(tmp_path: Path, monkeypatch: pytes
     agenther.versions.versions.cache_clear()
     assert keys[0] == results_key(Config(), ())
     assert len(set(keys)) == 5
+
+
+@pytest.mark.parametrize("limit", [None, 25])
+def test_lines_that_workers_read_are_listed_as_one_process_lists_them(tmp_path: Path, limit: int | None) -> None:
+    mixed = write_mixed(tmp_path / "in")
+    for workers in (1, 2):
+        execute(Job((str(mixed),), tmp_path / f"{workers}", limit=limit, workers=workers))
+    assert outputs(tmp_path / "1") == outputs(tmp_path / "2")
+    found = [(Path(str(row["path"])).name, row["line"]) for row in rows(tmp_path / "2" / "errors.jsonl")]
+    assert found == [("a.jsonl", 6), ("a.jsonl", 31), ("empty.jsonl", None)][: 1 if limit else None]
+
+
+def test_workers_neither_pass_over_errors_nor_labels(tmp_path: Path) -> None:
+    mixed = str(write_mixed(tmp_path / "in") / "a.jsonl")
+    with pytest.raises(ReadError, match=r"a.jsonl:6 messages: expected list"):
+        execute(Job((mixed,), tmp_path / "strict", workers=2, strict=True))
+    labels = tmp_path / "labels.csv"
+    labels.write_text("id,success\nrun-1,true\nrun-1~2,true\nrun-2,true\n")
+    with pytest.raises(UserError, match="'run-2' is the id of several runs"):
+        execute(Job((mixed,), tmp_path / "out", workers=2, labels=labels))
+    labels.write_text("id,success\nrun-1~2,true\n")
+    assert execute(Job((mixed,), tmp_path / "out", workers=2, labels=labels)).counts["succeeded"] == 1
+
+
+def write_mixed(folder: Path) -> Path:
+    """Write lines, some of which are no runs or have the ids of others, a file without any, and one that is no lines."""
+    chats = [json.dumps(chat(pattern=f"*.{number % 7}", id=f"run-{number % 9}")) for number in range(60)]
+    chats[5], chats[30], chats[59] = '{"messages": 7}', "{broken", ""
+    write_runs(folder / "b" / "runs.json", 9)
+    (folder / "a.jsonl").write_text("\n".join(chats))
+    (folder / "b" / "empty.jsonl").write_text("\n\n")
+    return folder
+
+
+def outputs(out: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*.jsonl")}
