@@ -10,7 +10,7 @@ import pytest
 
 from agenther.config import Config
 from agenther.errors import ReadError
-from agenther.jobs.conclude import Concluded, Concluder, pack, unpack
+from agenther.jobs.conclude import Concluded, Concluder, pack, packed_size, unpack
 from agenther.jobs.process import Processor
 from agenther.jobs.store import Occurrence, Store
 from agenther.readers.openai_chat import OpenAIChatReader
@@ -49,6 +49,12 @@ def test_lines_and_errors_come_to_another_process_as_they_were() -> None:
     assert isinstance(error, ReadError)
     assert str(error) == str(ERROR)
     assert ItemBuilder()(line) == ItemBuilder()(LINE)
+
+
+def test_the_size_of_what_travels_is_that_of_its_text() -> None:
+    assert packed_size(pack(LINE)) == len(LINE.text)
+    assert packed_size(pack(RUN)) == len(RUN.stored)
+    assert packed_size(pack(ERROR)) == 0
 
 
 def test_what_is_stored_is_not_concluded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

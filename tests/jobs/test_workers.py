@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from agenther.errors import UserError
-from agenther.jobs.workers import BATCH, Work, Workers
+from agenther.jobs.workers import BATCH, LARGE, Work, Workers, _batches, _work_batch
 
 
 class CallCounter:
@@ -67,6 +67,21 @@ def test_the_same_processes_do_all_work() -> None:
     assert {done for done, _ in read} == {"read"}
     assert {done for done, _ in written} == {"written"}
     assert {process for _, process in read} & {process for _, process in written}
+
+
+def test_large_items_and_results_come_in_order() -> None:
+    items = [str(number) + "a" * (LARGE if number % 5 == 2 else 1) for number in range(4 * BATCH)]
+    for work in (Work(str.upper, size=len), Work(str.upper, result_size=len)):
+        with Workers(2, work) as workers:
+            assert list(workers.map(work, items)) == [item.upper() for item in items]
+
+
+def test_a_batch_ends_where_it_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = ["a", "b" * LARGE, "c", "d" * LARGE, *"e" * (BATCH + 1)]
+    sent = _batches(Work(str.upper, size=len), iter(items))
+    assert [len(batch) for batch in sent] == [2, 2, BATCH, 1]
+    monkeypatch.setattr("agenther.jobs.workers._own_works", (Work(str.upper, result_size=len),))
+    assert [len(_work_batch(0, items[start:])[0]) for start in (0, 2, 4)] == [2, 2, BATCH + 1]
 
 
 def test_a_dead_worker_is_an_error_with_a_hint() -> None:

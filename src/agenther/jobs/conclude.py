@@ -50,6 +50,13 @@ def pack(piece: Piece) -> Packed:
     return (piece.key, piece.stored) if isinstance(piece, Trajectory) else piece
 
 
+def packed_size(packed: Packed) -> int:
+    """Return about how many bytes a packed piece has, and what is concluded about it."""
+    if isinstance(packed, ReadError):
+        return 0
+    return len(packed.text if isinstance(packed, UnreadLine) else packed[1])
+
+
 def unpack(packed: Packed) -> Piece:
     """Return a piece that came from another process, which knows the key and the JSON of a run already."""
     if isinstance(packed, ReadError | UnreadLine):

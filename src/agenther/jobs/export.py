@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from agenther.config import Config, WeightUse
 from agenther.errors import UserError
 from agenther.jobs.files import hold_folder, write_atomically
-from agenther.jobs.lines import LineMaker
+from agenther.jobs.lines import LineMaker, size_of_lines
 from agenther.jobs.manifest import Summary
 from agenther.jobs.outputs import write_outputs
 from agenther.jobs.replaced import consumers_of
@@ -56,7 +56,7 @@ def export(
                     f"{path_text(out)}: its store lacks the runs that its manifest counts", "run the job again"
                 )
             make_lines = LineMaker(store.place, config, everyone)
-            writing = Work(make_lines)
+            writing = Work(make_lines, result_size=size_of_lines)
             with Workers(workers, writing) as pool, closing(make_lines):
                 summary = write_outputs(store, out, config, partial(pool.map, writing), everyone)
             _count_rows(out, manifest, config, summary)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from agenther.config import Config
 from agenther.errors import ConfigError, ReadError, UserError
 from agenther.jobs.asking import Asking
-from agenther.jobs.conclude import Concluded, Concluder, pack, unpack
+from agenther.jobs.conclude import Concluded, Concluder, pack, packed_size, unpack
 from agenther.jobs.files import hold_folder, remove
 from agenther.jobs.inputs import Inputs, dumps_beside, existing_files, map_reader, read_files
-from agenther.jobs.lines import LineMaker
+from agenther.jobs.lines import LineMaker, size_of_lines
 from agenther.jobs.listing import Listing, labelled
 from agenther.jobs.manifest import Summary, file_mark, write_manifest
 from agenther.jobs.outputs import write_outputs
@@ -102,7 +102,8 @@ def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) 
             pieces = labelled(map(ItemBuilder(), pieces), labeller)
         conclude = Concluder(store.place, Processor(job.config, databases, replaying))
         make_lines = LineMaker(store.place, job.config, job.consumers)
-        concluding, writing = Work(conclude, pack, unpack), Work(make_lines)
+        concluding = Work(conclude, pack, unpack, packed_size)
+        writing = Work(make_lines, result_size=size_of_lines)
         with Workers(job.workers, concluding, writing) as workers, closing(conclude), closing(make_lines):
             if job.config.asks_models:
                 open_runs = _open_runs(map(ItemBuilder(), pieces), listing, store, tick)

@@ -193,6 +193,11 @@ def _candidate(run: Stored) -> Candidate | None:
     return None if note.role is None else Candidate(note.run_key, note.role, note.weight, lambda: run.trajectory)
 
 
+def size_of_lines(lines: list[Line]) -> int:
+    """Return how many bytes the lines of a run or task have."""
+    return sum(len(line.text) for line in lines)
+
+
 class Limit(NamedTuple):
     """How long rows may be."""
 

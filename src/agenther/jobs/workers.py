@@ -16,26 +16,32 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from itertools import islice
 from multiprocessing.context import BaseContext
 from typing import Any, Generic, Self, TypeVar
 
 from agenther.errors import UserError
 
 BATCH = 16
+LARGE = 1 << 18
+"""A batch that has so many bytes takes no more items, and one whose results have so many makes no more of them."""
 WINDOW = 4
 """Batches in flight for each worker: enough to keep it busy, few enough to bound memory."""
 PRELOAD = ["agenther.jobs.ready"]
 
 T = TypeVar("T")
 R = TypeVar("R")
-Batch = tuple[list[R], int, float]
-"""Results, the process that made them and the processor time that it has spent so far."""
+Done = tuple[list[R], int, float]
+"""Results of the first items of a batch, the process that made them and the processor time that it has spent so far."""
 
 
 def as_it_is(value: Any) -> Any:
     """Return a value."""
     return value
+
+
+def small(_: Any) -> int:
+    """Return the size of what is never large."""
+    return 0
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,10 @@ class Work(Generic[T, R]):
     """Makes of an item what travels to another process."""
     unpack: Callable[[Any], T] = as_it_is
     """Makes the item of it there."""
+    size: Callable[[Any], int] = small
+    """Tells about how many bytes travel with an item."""
+    result_size: Callable[[R], int] = small
+    """Tells about how many bytes travel back."""
 
 
 class Workers:
@@ -94,20 +104,36 @@ class Workers:
 
     def _map(self, pool: ProcessPoolExecutor, work: Work[T, R], source: Iterator[T]) -> Iterator[R]:
         start_server()
-        number = self._works.index(work)
-        pending: deque[Future[Batch[R]]] = deque()
-        packed = map(work.pack, source)
+        number, batches = self._works.index(work), _batches(work, source)
+        pending: deque[tuple[list[Any], Future[Done[R]]]] = deque()
         try:
             while True:
-                while len(pending) < self._n * WINDOW and (batch := list(islice(packed, BATCH))):
-                    pending.append(pool.submit(_work_batch, number, batch))
+                while len(pending) < self._n * WINDOW and (batch := next(batches, None)):
+                    pending.append((batch, pool.submit(_work_batch, number, batch)))
                 if not pending:
                     return
-                results, worker, self._cpu_s[worker] = pending.popleft().result()
+                batch, future = pending.popleft()
+                results, worker, self._cpu_s[worker] = future.result()
+                if rest := batch[len(results) :]:
+                    pending.appendleft((rest, pool.submit(_work_batch, number, rest)))
                 yield from results
         finally:
-            for future in pending:
+            for _, future in pending:
                 future.cancel()
+
+
+def _batches(work: Work[T, Any], source: Iterator[T]) -> Iterator[list[Any]]:
+    """Yield packed items, so many together as shall travel at once."""
+    batch: list[Any] = []
+    n_bytes = 0
+    for item in map(work.pack, source):
+        batch.append(item)
+        n_bytes += work.size(item)
+        if len(batch) == BATCH or n_bytes >= LARGE:
+            yield batch
+            batch, n_bytes = [], 0
+    if batch:
+        yield batch
 
 
 def start_server() -> None:
@@ -154,7 +180,14 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work_batch(number: int, batch: list[Any]) -> Batch[Any]:
+def _work_batch(number: int, batch: list[Any]) -> Done[Any]:
+    """Do the first items of a batch, all of them unless their results are large."""
     work = _own_works[number]
-    results = [work.do(work.unpack(item)) for item in batch]
+    results: list[Any] = []
+    n_bytes = 0
+    for item in batch:
+        results.append(work.do(work.unpack(item)))
+        n_bytes += work.result_size(results[-1])
+        if n_bytes >= LARGE:
+            break
     return results, os.getpid(), time.process_time()
