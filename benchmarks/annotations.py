@@ -16,7 +16,7 @@ import orjson
 from agenther.conclusions import FailureType
 from agenther.errors import ReadError
 from agenther.readers import READERS
-from agenther.readers.base import open_input
+from agenther.readers.files import open_input
 from agenther.trajectory import Observation, Source, Step, Trajectory
 
 MAPPING: dict[str, FailureType | None] = {

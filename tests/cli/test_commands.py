@@ -156,16 +156,23 @@ def test_formats_lists_the_six() -> None:
     assert len(agenther("formats").stdout.splitlines()) >= 6
 
 
-def test_standard_input(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("suffix", ["json", "jsonl"])
+def test_standard_input(tmp_path: Path, suffix: str, workers: int) -> None:
     text = write_runs(tmp_path / "runs.json", 5).read_text()
+    if suffix == "jsonl":
+        chats = [{"messages": [{"role": "user", "content": f"Feed the cat {n} times"}]} for n in range(5)]
+        text = "".join(f"{json.dumps(chat)}\n" for chat in chats) + "{broken\n"
     found: list[bytes] = []
     for name in ("first", "second"):
-        assert agenther("run", "-", "-o", tmp_path / name, stdin=text).returncode == 0
-        found.append((tmp_path / name / "dropped.jsonl").read_bytes())
-        manifest = json.loads((tmp_path / name / "manifest.json").read_text())
-        assert re.fullmatch(r"stdin-[0-9a-f]{12}\.json", manifest["inputs"][0]["path"])
+        out = tmp_path / name
+        assert agenther("run", "-", "-o", out, "--workers", f"{workers}", stdin=text).returncode in (0, 3)
+        found.append((out / "dropped.jsonl").read_bytes() + (out / "errors.jsonl").read_bytes())
+        manifest = json.loads((out / "manifest.json").read_text())
+        assert re.fullmatch(rf"stdin-[0-9a-f]{{12}}\.{suffix}", manifest["inputs"][0]["path"])
     assert found[0] == found[1]
-    assert json.loads(found[0].splitlines()[0])["source"]["path"] == manifest["inputs"][0]["path"]
+    rows = [json.loads(line) for line in found[0].splitlines()]
+    assert {row.get("source", row)["path"] for row in rows} == {manifest["inputs"][0]["path"]}
 
 
 def test_a_name_that_is_no_utf_8(tmp_path: Path) -> None:

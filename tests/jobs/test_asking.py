@@ -85,6 +85,18 @@ def test_the_second_time_nothing_is_asked_and_the_same_is_written(server: Served
     assert (outputs(tmp_path / "new"), requests(server)) == (first, n)
 
 
+def test_a_limit_counts_runs_and_what_is_stored_is_not_concluded_again(
+    server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    asked(server, out, "--limit", 5)
+    assert json.loads((out / "manifest.json").read_text())["counts"]["read"] == 5
+    first, n = outputs(out), requests(server)
+    monkeypatch.setattr("agenther.jobs.asked.process", lambda *_: pytest.fail("concluded again"))
+    asked(server, out, "--limit", 5)
+    assert (outputs(out), requests(server)) == (first, n)
+
+
 def test_a_label_without_a_judge_stays_out_of_the_training_files(server: Served, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = asked(server, out, judges=())

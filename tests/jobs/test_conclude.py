@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import pickle
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from agenther.config import Config
 from agenther.errors import ReadError
-from agenther.jobs.conclude import Concluded, Concluder, pack, packed_size, unpack
+from agenther.jobs.conclude import Concluder, pack, packed_size, unpack
 from agenther.jobs.process import Processor
-from agenther.jobs.store import Occurrence, Store
+from agenther.jobs.store import Occurrence, Store, Written
 from agenther.readers.openai_chat import OpenAIChatReader
 from agenther.readers.records import ItemBuilder, Piece, UnreadLine
 from agenther.testing import assistant, make_trajectory, tool, tool_call, tool_schema, user
@@ -28,7 +29,7 @@ RUN = make_trajectory(
     labels={"limits": [1, None, 2.5]},
 )
 RECORD = {"messages": [{"role": "user", "content": "Weigh the crates"}, {"role": "assistant", "content": "How?"}]}
-LINE = UnreadLine(OpenAIChatReader(), Path("crates.jsonl"), None, 4, 3, json.dumps(RECORD).encode())
+LINE = UnreadLine(OpenAIChatReader(), Path("crates.jsonl"), 4, json.dumps(RECORD).encode(), 3)
 ERROR = ReadError("crates.jsonl", 5, "record", "object", "list []")
 
 
@@ -57,17 +58,17 @@ def test_the_size_of_what_travels_is_that_of_its_text() -> None:
     assert packed_size(pack(ERROR)) == 0
 
 
-def test_what_is_stored_is_not_concluded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Store(tmp_path / "run.sqlite", "settings") as store:
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_is_stored_is_not_concluded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, alone: bool) -> None:
+    with Store(tmp_path / "run.sqlite", "settings") as store, closing(Written(store.place)) as written:
         store.start()
-        conclude = Concluder(store.place, Processor(Config()))
-        first = conclude(LINE)
-        assert isinstance(first, Concluded)
-        assert first.texts is not None
-        assert first.found == Occurrence("crates/3", first.texts.key, None, None, "crates.jsonl", "openai", 3)
-        assert conclude(ERROR) is ERROR
-        store.put(first.texts)
-        store.keep()
+        conclude = Concluder(store.has if alone else written.has, Processor(Config()))
+        found, texts = conclude(LINE)
+        assert texts is not None
+        assert found == Occurrence("crates/3", texts.key, None, None, "crates.jsonl", "openai", 3)
+        assert conclude(ERROR) == (ERROR, None)
+        store.put(texts)
+        if not alone:
+            store.keep()
         monkeypatch.setattr(Processor, "texts", lambda *_: pytest.fail("concluded again"))
-        assert conclude(LINE) == first._replace(texts=None)
-        conclude.close()
+        assert conclude(LINE) == (found, None)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from agenther.config import Config
 from agenther.errors import ReadError, UserError, WriteError
 from agenther.jobs.files import hold_folder
 from agenther.jobs.job import Job, count_runs, execute
+from agenther.jobs.process import Processor, Texts
 from agenther.trajectory import Trajectory
 
 
@@ -231,6 +234,66 @@ def test_workers_neither_pass_over_errors_nor_labels(tmp_path: Path) -> None:
         execute(Job((mixed,), tmp_path / "out", workers=2, labels=labels))
     labels.write_text("id,success\nrun-1~2,true\n")
     assert execute(Job((mixed,), tmp_path / "out", workers=2, labels=labels)).counts["succeeded"] == 1
+
+
+def test_workers_wait_for_no_file_that_the_job_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agenther.jobs import store
+
+    opened = store._open
+
+    def without_wal(path: Path) -> sqlite3.Connection:
+        db = opened(path)
+        db.execute("PRAGMA journal_mode=DELETE")
+        db.execute("PRAGMA cache_size=2")
+        return db
+
+    monkeypatch.setattr(store, "_open", without_wal)
+    noise = "x" * 50_000
+    runs = write_chats(tmp_path / "runs.jsonl", *(chat(pattern=f"{n}.csv", metadata=noise) for n in range(100)))
+    for workers in (1, 2):
+        job = Job((str(runs),), tmp_path / f"{workers}", workers=workers)
+        assert execute(job).counts["read"] == 100
+        execute(job)
+    assert outputs(tmp_path / "1") == outputs(tmp_path / "2")
+
+
+def test_equal_content_is_concluded_about_once_in_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    concluded: list[Trajectory] = []
+    texts = Processor.texts
+
+    def counted(self: Processor, run: Trajectory) -> Texts:
+        concluded.append(run)
+        return texts(self, run)
+
+    monkeypatch.setattr(Processor, "texts", counted)
+    summary = execute(Job((str(write_chats(tmp_path / "runs.jsonl", *[chat()] * 9)),), tmp_path / "out"))
+    assert (summary.counts["read"], len(concluded)) == (9, 1)
+
+
+def test_only_runs_are_told_and_lines_are_counted_unread(tmp_path: Path) -> None:
+    mixed = write_mixed(tmp_path / "in")
+    ticks: list[None] = []
+    summary = execute(job := Job((str(mixed),), tmp_path / "out"), lambda: ticks.append(None))
+    assert len(ticks) == summary.counts["read"] == 57 + 9
+    assert count_runs(job) == 59 + 9
+
+
+@pytest.mark.parametrize("redact", [True, False])
+def test_what_errors_found_is_redacted_as_runs_are(tmp_path: Path, *, redact: bool) -> None:
+    secret = "sk-ant-api03-AbCdEf0123456789AbCdEf0123456789"
+    runs = write_chats(tmp_path / "runs.jsonl", chat(), {"messages": secret})
+    execute(Job((str(runs),), tmp_path / "out", Config(redact=redact)))
+    assert (secret in (tmp_path / "out" / "errors.jsonl").read_text()) is not redact
+
+
+def test_a_cut_archive_of_lines_gives_its_runs_and_an_error(tmp_path: Path) -> None:
+    lines = "".join(json.dumps(chat(pattern=f"{n}.csv", metadata=os.urandom(99).hex())) + "\n" for n in range(50))
+    (tmp_path / "runs.jsonl.gz").write_bytes(gzip.compress(lines.encode())[:-2000])
+    counts = execute(Job((str(tmp_path / "runs.jsonl.gz"),), tmp_path / "out", format="openai")).counts
+    assert 20 < counts["read"] < 50
+    assert counts["unreadable"] == 1
+    (tmp_path / "none.jsonl").write_text("\n")
+    assert execute(Job((str(tmp_path / "none.jsonl"),), tmp_path / "no", format="openai")).counts["unreadable"] == 1
 
 
 def write_mixed(folder: Path) -> Path:

@@ -16,7 +16,8 @@ def test_the_rules_relabel_the_run_that_makes_them_ready() -> None:
 
 def test_making_ready_leaves_no_threads_and_no_open_files() -> None:
     code = (
-        "import os, threading; before = os.listdir('/proc/self/fd'); import agenther.jobs.ready;"
+        "import os, sys, threading; before = os.listdir('/proc/self/fd'); import agenther.jobs.ready;"
+        "assert {'agenther.jobs.conclude', 'agenther.jobs.lines'} <= sys.modules.keys();"
         "print(threading.active_count(), len(os.listdir('/proc/self/task')), os.listdir('/proc/self/fd') == before)"
     )
     assert (

@@ -58,11 +58,13 @@ def test_a_file_that_is_no_text(tmp_path: Path):
 def test_shared_ids_are_labelled_one_by_one_or_not_at_all(tmp_path: Path):
     path = tmp_path / "labels.csv"
     path.write_text("id,success\nrun/1,true\nrun/1~2,false\nrun/8,true\n")
-    first, second = make_trajectory(user("Feed the cat")), make_trajectory(user("Feed the dog"), id="run/1~2")
+    run = make_trajectory(user("Feed the cat"), id="run/1")
     labeller = Labeller(path)
-    assert labeller.label(first, "run/1").success is True
-    assert labeller.label(second, "run/1").success is False
+    first, second = labeller.label(run, "run/1"), labeller.label(run, "run/1~2")
+    assert (first.id, first.success) == ("run/1", True)
+    assert (second.id, second.success) == ("run/1~2", False)
     assert labeller.unmatched() == ["run/8"]
-    with pytest.raises(UserError, match="several runs"):
-        labeller.label(make_trajectory(user("Feed the cow"), id="run/1~3"), "run/1")
-    assert Labeller(None).label(first, "run/1") is first
+    with pytest.raises(UserError, match="'run/1' is the id of several runs, and 'run/1~3' has no label"):
+        labeller.label(run, "run/1~3")
+    assert Labeller(None).label(run, "run/1") is run
+    assert Labeller(None).label(run, "run/1~2").id == "run/1~2"

@@ -13,7 +13,7 @@ from agenther.errors import ReadError
 from agenther.jobs.inputs import read_files
 from agenther.readers import READERS
 from agenther.readers.base import Place, holds_lines
-from agenther.readers.records import Build, ItemBuilder, RecordReader, UnreadLine, records, unread_lines
+from agenther.readers.records import Build, ItemBuilder, RecordReader, UnreadLine, records
 from agenther.record import Json
 from agenther.testing import make_trajectory, user
 from agenther.trajectory import Trajectory
@@ -50,6 +50,9 @@ class Counting(RecordReader):
     def __init__(self) -> None:
         self.looked_at: list[str] = []
 
+    def sniff(self, path: Path, head: bytes) -> bool:
+        return False
+
     def builder(self, path: Path) -> Build:
         self.looked_at.append(path.name)
 
@@ -64,14 +67,15 @@ def test_what_lines_share_is_found_out_once_a_file(tmp_path: Path) -> None:
     reader, build = Counting(), ItemBuilder()
     for name in ("a.jsonl", "b.jsonl"):
         (tmp_path / name).write_text('"Oil the hinge"\n\n7\n"Paint the door"\n')
-        items = [build(piece) for piece in unread_lines(reader, tmp_path / name)]
+        items = [build(piece) for piece in reader.pieces(tmp_path / name)]
         assert [item.id if isinstance(item, Trajectory) else item.line for item in items] == ["0", 3, "2"]
     assert reader.looked_at == ["a.jsonl", "b.jsonl"]
 
 
 def test_lines_stand_under_the_name_that_is_shown(tmp_path: Path) -> None:
     (tmp_path / "copy.jsonl").write_text('"Oil the hinge"\n7\n{\n')
-    items = list(map(ItemBuilder(), unread_lines(Counting(), tmp_path / "copy.jsonl", "stdin-1.jsonl")))
+    pieces = [piece._replace(shown_as="stdin-1.jsonl") for piece in Counting().pieces(tmp_path / "copy.jsonl")]
+    items = list(map(ItemBuilder(), pieces))
     assert [item.path if isinstance(item, ReadError) else item.source.path for item in items] == ["stdin-1.jsonl"] * 3
 
 
@@ -79,7 +83,7 @@ def test_a_line_that_is_too_long_is_no_line(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("agenther.readers.files.MAX_RECORD", 100)
     monkeypatch.setattr("agenther.readers.files._LINE_PIECE", 10)
     (tmp_path / "long.jsonl").write_text(f'"Oil the hinge"\n"{"x" * 200}"\n"Paint the door"\n')
-    first, too_long, last = unread_lines(Counting(), tmp_path / "long.jsonl")
+    first, too_long, last = Counting().pieces(tmp_path / "long.jsonl")
     assert isinstance(too_long, ReadError)
     assert (too_long.line, too_long.where) == (2, "line")
     assert isinstance(first, UnreadLine)

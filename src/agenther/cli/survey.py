@@ -75,7 +75,7 @@ class Survey:
                 self._tell(item)
                 counted = item
             else:
-                counted = self._labeller.label(item.model_copy(update={"id": self._ids.name(item.id)}), item.id)
+                counted = self._labeller.label(item, self._ids.name(item.id))
                 self.total.update(("runs", OUTCOME[counted.success], f"format:{counted.source.format}"))
                 if self._show.runs:
                     yield _json(run_json(counted)) if self._show.as_json else run_line(counted)

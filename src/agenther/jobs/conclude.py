@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from agenther.errors import ReadError
 from agenther.jobs.process import Processor, Texts
-from agenther.jobs.store import Occurrence, StoreReader
+from agenther.jobs.store import Occurrence
 from agenther.readers.base import Item
 from agenther.readers.records import ItemBuilder, Piece, UnreadLine
 from agenther.trajectory import Trajectory
@@ -19,30 +19,31 @@ Packed = tuple[str, str] | ReadError | UnreadLine
 
 
 class Concluded(NamedTuple):
-    """A run of the input with what was concluded about it."""
+    """A piece of the input with what was concluded about it."""
 
-    found: Occurrence
-    texts: Texts | None
-    """None: the store holds it already."""
+    found: Occurrence | ReadError
+    texts: Texts | None = None
+    """None: nothing can be, or the store holds it already."""
 
 
 @dataclass(frozen=True)
-class Concluder(StoreReader):
+class Concluder:
     """Concludes about pieces of the input."""
 
+    is_stored: Callable[[str], bool]
+    """Tells of a key whether the Result of this content need not be made."""
     process: Processor
 
     @cached_property
     def _item_of(self) -> Callable[[Piece], Item]:
         return ItemBuilder()
 
-    def __call__(self, piece: Piece) -> Concluded | ReadError:
+    def __call__(self, piece: Piece) -> Concluded:
         """Return what is concluded about a run, or why a piece is none."""
         item = self._item_of(piece)
         if isinstance(item, ReadError):
-            return item
-        known = self.store.has(item.key)
-        return Concluded(Occurrence.of(item), None if known else self.process.texts(item))
+            return Concluded(item)
+        return Concluded(Occurrence.of(item), None if self.is_stored(item.key) else self.process.texts(item))
 
 
 def pack(piece: Piece) -> Packed:

@@ -17,9 +17,8 @@ from agenther.environments.sql_dump import SqlDump
 from agenther.errors import ConfigError, ReadError
 from agenther.jobs.forecast import TYPICAL_TOKENS, Forecast, Share
 from agenther.jobs.foresight import Foreseen, Foresight
-from agenther.jobs.inputs import dumps_beside, existing_files, map_reader
+from agenther.jobs.inputs import dumps_beside, existing_files, labelled, map_reader
 from agenther.jobs.job import read
-from agenther.jobs.names import UniqueIds
 from agenther.llm.cache import ANSWERS, Cache
 from agenther.llm.ledger import Ledger
 from agenther.llm.models import Model
@@ -167,13 +166,12 @@ def _runs(
     plan: Plan, items: Iterator[Trajectory | ReadError], labeller: Labeller, made: Estimate
 ) -> Iterator[Trajectory]:
     """Yield the runs of a plan with their outcomes, as its job would take them."""
-    ids = UniqueIds()
-    for item in items:
+    for item in labelled(items, labeller):
         if isinstance(item, ReadError):
             made.counts["unreadable"] += 1
             continue
         made.counts["read"] += 1
-        yield labeller.label(item.model_copy(update={"id": ids.name(item.id)}), item.id)
+        yield item
         if made.counts["read"] == plan.limit:
             return
 

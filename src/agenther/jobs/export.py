@@ -17,7 +17,7 @@ from agenther.jobs.lines import LineMaker, size_of_lines
 from agenther.jobs.manifest import Summary
 from agenther.jobs.outputs import write_outputs
 from agenther.jobs.replaced import consumers_of
-from agenther.jobs.store import Store
+from agenther.jobs.store import Store, Written
 from agenther.jobs.workers import Work, Workers
 from agenther.llm.counters import load_counter
 from agenther.record import Json, JsonObject
@@ -55,9 +55,9 @@ def export(
                 raise UserError(
                     f"{path_text(out)}: its store lacks the runs that its manifest counts", "run the job again"
                 )
-            make_lines = LineMaker(store.place, config, everyone)
-            writing = Work(make_lines, result_size=size_of_lines)
-            with Workers(workers, writing) as pool, closing(make_lines):
+            written = Written(store.place)
+            writing = Work(LineMaker(written, config, everyone), result_size=size_of_lines)
+            with Workers(workers, writing) as pool, closing(written):
                 summary = write_outputs(store, out, config, partial(pool.map, writing), everyone)
             _count_rows(out, manifest, config, summary)
     except (ValidationError, KeyError) as error:

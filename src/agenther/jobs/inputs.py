@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from agenther.errors import ReadError, UserError
-from agenther.readers.base import Item, Reader, holds_lines
+from agenther.jobs.names import UniqueIds
+from agenther.readers.base import Item, Reader
 from agenther.readers.discover import PassOver, find_inputs, is_spooled, pick_reader, say_nothing, shown_name
-from agenther.readers.records import ItemBuilder, Piece, RecordReader, shown_as, unread_lines
+from agenther.readers.labels import Labeller
+from agenther.readers.records import ItemBuilder, Piece, RecordReader, UnreadLine, shown_as
 from agenther.texts import path_text
 
 if TYPE_CHECKING:
@@ -53,7 +55,19 @@ def read_files(
             yield InputFile(path, None, "not known", _as_shown((picked,), path))
             continue
         why: Why = "mapped" if reader is not None else "forced" if format is not None else "found by looking"
-        yield InputFile(path, picked, why, _at_least_one(_pieces(picked, path), path, picked.format))
+        pieces = picked.pieces(path) if isinstance(picked, RecordReader) else picked.read(path)
+        yield InputFile(path, picked, why, _at_least_one(_as_shown(pieces, path), path, picked.format))
+
+
+def labelled(items: Iterable[Item], labeller: Labeller) -> Iterator[Item]:
+    """Yield items, runs with the outcomes of a labels file, under the ids by which it tells them apart.
+
+    Raises:
+        UserError: the labels know a run only by an id that it shares.
+    """
+    ids = UniqueIds()
+    for item in items:
+        yield item if isinstance(item, ReadError) else labeller.label(item, ids.name(item.id))
 
 
 def map_reader(map_file: Path | None, format: str | None = None) -> MapReader | None:
@@ -90,13 +104,6 @@ def existing_files(inputs: Inputs, out: Path | None = None) -> tuple[Path, ...]:
     return paths
 
 
-def _pieces(reader: Reader, path: Path) -> Iterator[Piece]:
-    """Yield the pieces of a file: its lines, where they are its records, else what its reader makes of it."""
-    if isinstance(reader, RecordReader) and holds_lines(path):
-        return unread_lines(reader, path, shown_name(path) if is_spooled(path) else None)
-    return _as_shown(reader.read(path), path)
-
-
 def _at_least_one(pieces: Iterable[Piece], path: Path, format: str) -> Iterator[Piece]:
     """Yield the pieces of a file, or an error when it has none: nothing is passed over without a word."""
     empty = True
@@ -107,9 +114,14 @@ def _at_least_one(pieces: Iterable[Piece], path: Path, format: str) -> Iterator[
         yield ReadError(shown_name(path), None, "file", f"runs in the format {format}", "none")
 
 
-def _as_shown(items: Iterable[Item], path: Path) -> Iterator[Item]:
-    """Yield items under the name of their file that is shown."""
-    return iter(items) if not is_spooled(path) else (shown_as(item, shown_name(path)) for item in items)
+def _as_shown(pieces: Iterable[Piece], path: Path) -> Iterator[Piece]:
+    """Yield pieces under the name of their file that is shown."""
+    if not is_spooled(path):
+        yield from pieces
+        return
+    name = shown_name(path)
+    for piece in pieces:
+        yield piece._replace(shown_as=name) if isinstance(piece, UnreadLine) else shown_as(piece, name)
 
 
 def dumps_beside(paths: Iterable[Path]) -> tuple[Path, ...]:

@@ -16,14 +16,14 @@ from agenther.errors import ConfigError, ReadError, UserError
 from agenther.jobs.asking import Asking
 from agenther.jobs.conclude import Concluded, Concluder, pack, packed_size, unpack
 from agenther.jobs.files import hold_folder, remove
-from agenther.jobs.inputs import Inputs, dumps_beside, existing_files, map_reader, read_files
+from agenther.jobs.inputs import Inputs, dumps_beside, existing_files, labelled, map_reader, read_files
 from agenther.jobs.lines import LineMaker, size_of_lines
-from agenther.jobs.listing import Listing, labelled
+from agenther.jobs.listing import Listing
 from agenther.jobs.manifest import Summary, file_mark, write_manifest
 from agenther.jobs.outputs import write_outputs
 from agenther.jobs.process import Processed, Processor
 from agenther.jobs.replaying import replays_of
-from agenther.jobs.store import Occurrence, Store
+from agenther.jobs.store import Occurrence, Store, Written
 from agenther.jobs.workers import Work, Workers
 from agenther.llm.counters import load_counter
 from agenther.readers.base import Item, Reader
@@ -100,16 +100,18 @@ def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) 
         pieces = _pieces(job, paths, reader)
         if job.labels is not None:
             pieces = labelled(map(ItemBuilder(), pieces), labeller)
-        conclude = Concluder(store.place, Processor(job.config, databases, replaying))
-        make_lines = LineMaker(store.place, job.config, job.consumers)
+        written = Written(store.place)
+        is_stored = store.has if job.workers == 1 else written.has
+        conclude = Concluder(is_stored, Processor(job.config, databases, replaying))
         concluding = Work(conclude, pack, unpack, packed_size)
-        writing = Work(make_lines, result_size=size_of_lines)
-        with Workers(job.workers, concluding, writing) as workers, closing(conclude), closing(make_lines):
+        writing = Work(LineMaker(written, job.config, job.consumers), result_size=size_of_lines)
+        with Workers(job.workers, concluding, writing) as workers, closing(written):
             if job.config.asks_models:
                 open_runs = _open_runs(map(ItemBuilder(), pieces), listing, store, tick)
                 spent = _ask(job, databases, replaying, open_runs, store, tick, watch)
             else:
-                spent = _conclude(workers.map(concluding, pieces), listing, store, tick)
+                spent = _Spent()
+                _conclude(workers.map(concluding, pieces), listing, store, tick)
             remove(job.out / "manifest.json")
             store.keep()
             summary = write_outputs(store, job.out, job.config, partial(workers.map, writing), job.consumers)
@@ -140,20 +142,17 @@ class _Spent(NamedTuple):
     """What was paid for models; None where none is asked."""
 
 
-def _conclude(done: Generator[Concluded | ReadError], listing: Listing, store: Store, tick: Tick) -> _Spent:
+def _conclude(done: Generator[Concluded], listing: Listing, store: Store, tick: Tick) -> None:
     """List every piece of the input and store what was concluded about it, as it comes."""
     with closing(done):
-        for one in done:
-            if isinstance(one, ReadError):
-                listing.add(one)
-                continue
-            listing.add(one.found)
-            if one.texts is not None:
-                store.put(one.texts)
-            tick()
+        for found, texts in done:
+            listing.add(found)
+            if texts is not None:
+                store.put(texts)
+            if isinstance(found, Occurrence):
+                tick()
             if listing.is_full:
-                break
-    return _Spent()
+                return
 
 
 def _open_runs(items: Iterable[Item], listing: Listing, store: Store, tick: Tick) -> Iterator[Trajectory]:
@@ -237,7 +236,7 @@ def read(paths: Inputs, *, format: str | None = None, reader: Reader | None = No
 
 
 def count_runs(job: Job) -> int:
-    """Count the runs of a job without reading more than their files ask for: a line counts as one, whatever it holds."""
+    """Count the runs of a job without reading lines: each counts as one, whatever it holds."""
     pieces = _pieces(job, find_inputs(job.inputs, job.out), map_reader(job.map_file, job.format))
     return sum(1 for _ in islice((piece for piece in pieces if not isinstance(piece, ReadError)), job.limit))
 

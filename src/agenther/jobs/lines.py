@@ -17,7 +17,7 @@ from agenther.conclusions import Example, Score
 from agenther.config import BY_ESTIMATE, Config
 from agenther.errors import WriteError
 from agenther.jobs.sizes import Size
-from agenther.jobs.store import Stored, StoreReader
+from agenther.jobs.store import Stored, Written
 from agenther.llm.counters import load_counter
 from agenther.preferences import Pair
 from agenther.record import Json, JsonObject
@@ -85,9 +85,10 @@ class FreshRun:
 
 
 @dataclass(frozen=True)
-class LineMaker(StoreReader):
+class LineMaker:
     """Makes the lines of runs and tasks."""
 
+    written: Written
     config: Config
     consumers: tuple[str, ...] = DEFAULT
 
@@ -101,7 +102,7 @@ class LineMaker(StoreReader):
         return list(self._of_task(item) if isinstance(item, str) else self._of_run(item))
 
     def _of_run(self, fresh: FreshRun) -> Iterator[Line]:
-        stored = self.store.run(fresh.ordinal)
+        stored = self.written.store.run(fresh.ordinal)
         side = self._side(stored.note.group)
         examples = [stored.result.examples[number] for number in fresh.numbers]
         for example in examples:
@@ -123,7 +124,7 @@ class LineMaker(StoreReader):
 
     def _for_hindsight_goal(self, stored: Stored, example: Example) -> Iterator[Line]:
         if example.task_id is not None:
-            runs = islice(self.store.runs_of_task(example.task_id), MOST_RUNS)
+            runs = islice(self.written.store.runs_of_task(example.task_id), MOST_RUNS)
             others = (one for run in runs if run.ordinal != stored.ordinal and (one := _candidate(run)) is not None)
             if (pair := hindsight_pair(example, stored.trajectory, others)) is not None:
                 yield from self._of_pair(pair, self._side(stored.note.group))
@@ -137,7 +138,7 @@ class LineMaker(StoreReader):
             yield from _counted(lines, "goal_contrast")
 
     def _of_task(self, task_id: str) -> Iterator[Line]:
-        runs = {run.id: run for run in islice(self.store.runs_of_task(task_id), MOST_RUNS)}
+        runs = {run.id: run for run in islice(self.written.store.runs_of_task(task_id), MOST_RUNS)}
         candidates = {one.key: one for run in runs.values() if (one := _candidate(run)) is not None}
         for make in (same_goal_pairs, step_pairs):
             for pair in make(candidates.values(), self.config.pairs_per_task):

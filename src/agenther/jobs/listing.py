@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from agenther.errors import ReadError
 from agenther.jobs.names import UniqueIds
 from agenther.jobs.store import Occurrence, Store
-from agenther.readers.base import Item
-from agenther.readers.labels import Labeller
 from agenther.stages.redact import redact_text
 
 
@@ -39,7 +35,7 @@ class Listing:
             ReadError: the item is one, and the list is strict.
         """
         if isinstance(found, ReadError):
-            error = without_secrets(found) if self._redacted else found
+            error = _without_secrets(found) if self._redacted else found
             if self._strict:
                 raise error
             self._store.list_error(self._n_items, error)
@@ -49,21 +45,6 @@ class Listing:
         self._n_items += 1
 
 
-def labelled(items: Iterable[Item], labeller: Labeller) -> Iterator[Item]:
-    """Yield items, runs with the outcomes of a labels file, under the ids by which it tells them apart.
-
-    Raises:
-        UserError: the labels know a run only by an id that it shares.
-    """
-    ids = UniqueIds()
-    for item in items:
-        if isinstance(item, ReadError):
-            yield item
-            continue
-        name = ids.name(item.id)
-        yield labeller.label(item if name == item.id else item.model_copy(update={"id": name}), item.id)
-
-
-def without_secrets(error: ReadError) -> ReadError:
+def _without_secrets(error: ReadError) -> ReadError:
     """Replace secrets in what stood where something else was expected."""
     return ReadError(error.path, error.line, redact_text(error.where), error.expected, redact_text(error.found))

@@ -1,7 +1,7 @@
 """The run store: one SQLite file that holds every run as stored, its Result, and where it was found.
 
-Owns resume. A Result is keyed by the run's content and by what decides it (settings and versions), so equal content is
-computed once; each place where it was found is an occurrence with a fate of its own. A transaction stores the runs of
+Owns resume. A Result is keyed by the run's content and by what decides it (settings and versions), so equal content has
+one; each place where it was found is an occurrence with a fate of its own. A transaction stores the runs of
 about a second, with where they were found: a job that is killed loses no more. Places belong to a job, and those of the
 last finished job are kept until the next has written its files.
 """
@@ -69,7 +69,7 @@ class Occurrence(NamedTuple):
 
     @classmethod
     def of(cls, run: Trajectory) -> Self:
-        """Return that of a run as read."""
+        """Return the occurrence of a run as read."""
         where = run.source
         return cls(run.id, run.key, run.task_id, run.success, where.path, where.format, where.index)
 
@@ -130,14 +130,23 @@ class Store:
         path: the file; made if missing, unless `read_only`.
         config_key: key of what decides Results.
         read_only: leave the file as it is, wherever it lies.
+        patience_s: how long to wait where another process holds the file.
         job: show what this job found, finished or not.
     """
 
-    def __init__(self, path: Path, config_key: str, *, read_only: bool = False, job: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        config_key: str,
+        *,
+        read_only: bool = False,
+        patience_s: float = 5.0,
+        job: int | None = None,
+    ) -> None:
         self._path, self._config_key, self._read_only = path, config_key, read_only
         self._n_put, self._began = 0, 0.0
         try:
-            self._db = _open_read_only(path) if read_only else _open(path)
+            self._db = _open_read_only(path, patience_s) if read_only else _open(path)
             self._settings = _settings_number(self._db, config_key, add=not read_only)
             self._job = job or self._db.execute("SELECT max(job) FROM jobs WHERE finished").fetchone()[0] or 0
         except (OSError, sqlite3.Error) as error:
@@ -287,8 +296,8 @@ class Store:
 
 
 @dataclass(frozen=True)
-class StoreReader:
-    """Reads the store of a job that is under way, in each process by itself."""
+class Written:
+    """The store of a job that is under way, read by any process."""
 
     place: Place
 
@@ -297,10 +306,25 @@ class StoreReader:
         """What the job has written down so far."""
         return Store(self.place.path, self.place.config_key, read_only=True, job=self.place.job)
 
+    @cached_property
+    def _hasty(self) -> Store:
+        return Store(self.place.path, self.place.config_key, read_only=True, patience_s=0, job=self.place.job)
+
+    def has(self, key: str) -> bool:
+        """Tell whether a Result is known to be stored, as `Store.has`, without waiting.
+
+        The job, which waits for who asks this, may hold the file: not every file system lets both read and write.
+        """
+        try:
+            return self._hasty.has(key)
+        except (sqlite3.OperationalError, WriteError):
+            return False
+
     def close(self) -> None:
         """Close the store in this process, if it was opened."""
-        if "store" in vars(self):
-            self.store.close()
+        for name in ("store", "_hasty"):
+            if name in vars(self):
+                vars(self)[name].close()
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -314,8 +338,8 @@ def _open(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _open_read_only(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+def _open_read_only(path: Path, patience_s: float) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", patience_s, uri=True, isolation_level=None)
     if not _has_tables(db):
         raise sqlite3.DatabaseError("it has no tables of a run store")
     return db

@@ -23,7 +23,7 @@ from agenther.errors import UserError
 
 BATCH = 16
 LARGE = 1 << 18
-"""A batch that has so many bytes takes no more items, and one whose results have so many makes no more of them."""
+"""Bytes at which a batch takes no more items, and at which its worker hands over the results that it has."""
 WINDOW = 4
 """Batches in flight for each worker: enough to keep it busy, few enough to bound memory."""
 PRELOAD = ["agenther.jobs.ready"]

@@ -1,4 +1,4 @@
-"""What a reader is, and the small tools all of them share: naming places, building runs.
+"""What a reader is, and the small tools all of them share: values in files and on lines, naming places, building runs.
 
 A reader yields runs and `ReadError`s; it never raises for bad content and never loses a good run beside a bad one.
 """
@@ -13,20 +13,7 @@ from typing import Literal, Protocol, runtime_checkable
 import orjson
 
 from agenther.errors import ReadError
-from agenther.readers.files import (
-    BAD_FILE,
-    MAX_RECORD,
-    read_head,
-    read_lines,
-    read_whole,
-    suffix_of,
-)
-from agenther.readers.files import (
-    HEAD_BYTES as HEAD_BYTES,
-)
-from agenther.readers.files import (
-    open_input as open_input,
-)
+from agenther.readers.files import BAD_FILE, MAX_RECORD, read_head, read_lines, read_whole, suffix_of
 from agenther.readers.json_text import parse
 from agenther.record import Json, JsonObject
 from agenther.texts import path_text

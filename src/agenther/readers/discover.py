@@ -17,7 +17,8 @@ from pathlib import Path
 
 from agenther.errors import ReadError
 from agenther.readers.archive import ZIP_MARK
-from agenther.readers.base import HEAD_BYTES, FolderReader, Reader, is_lines, read_head, suffix_of
+from agenther.readers.base import FolderReader, Reader, is_lines
+from agenther.readers.files import HEAD_BYTES, read_head, suffix_of
 from agenther.readers.plugins import known_readers, reader_problems
 from agenther.texts import path_text
 

@@ -53,23 +53,23 @@ class Labeller:
         self._labels = load_labels(path) if path is not None else {}
         self._unmatched = dict.fromkeys(self._labels)
 
-    def label(self, run: Trajectory, recorded_id: str) -> Trajectory:
-        """Return a run with its outcome.
+    def label(self, run: Trajectory, name: str) -> Trajectory:
+        """Return a run under the id that no other run has, with its outcome.
 
         Args:
-            run: the run under the id that no other run has.
-            recorded_id: its id before it was told apart from others.
+            run: the run as recorded.
+            name: the id that tells it from others.
 
         Raises:
             UserError: the labels know the run only by an id that it shares.
         """
-        if run.id not in self._labels and recorded_id in self._labels:
+        if name not in self._labels and run.id in self._labels:
             raise UserError(
-                f"{self._path}: {recorded_id!r} is the id of several runs, and {run.id!r} has no label of its own",
+                f"{self._path}: {run.id!r} is the id of several runs, and {name!r} has no label of its own",
                 "`agenther read --runs` without --labels shows the id by which each run can be labelled",
             )
-        self._unmatched.pop(run.id, None)
-        return with_label(run, self._labels)
+        self._unmatched.pop(name, None)
+        return with_label(run if name == run.id else run.model_copy(update={"id": name}), self._labels)
 
     def unmatched(self) -> list[str]:
         """Return the ids that were those of no run, in the order of the file."""

@@ -59,7 +59,7 @@ class OpenAIChatReader(RecordReader):
         whole = True
         for item in super().records(path):
             whole = whole and not isinstance(item, ReadError)
-            if not isinstance(item, ReadError) and item[0].line is None and _is_message(item[2]):
+            if not isinstance(item, ReadError) and _is_message(item[2]):
                 bare.append(item[2])
             else:
                 yield item

@@ -7,6 +7,7 @@ all that any process needs to make its run.
 from __future__ import annotations
 
 import io
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -17,15 +18,14 @@ from agenther.errors import ReadError
 from agenther.readers.base import (
     Item,
     Place,
+    Reader,
     build_one,
     filled_lines,
     holds_lines,
     line_value,
-    open_input,
-    read_head,
     read_jsonl,
 )
-from agenther.readers.files import BAD_FILE, is_large, read_whole
+from agenther.readers.files import BAD_FILE, is_large, open_input, read_head, read_whole
 from agenther.readers.json_text import members, parse
 from agenther.record import Json
 from agenther.trajectory import Trajectory
@@ -36,32 +36,30 @@ Build = Callable[[Place, int, Json], Trajectory]
 """Makes a run of a record; raises ReadError."""
 
 
-class RecordReader:
+class RecordReader(Reader):
     """Base of the readers of files that hold one run in each record."""
 
-    format: str
-    about: str
-
-    def sniff(self, path: Path, head: bytes) -> bool:
-        """Tell cheaply whether a file looks like this format; never raises."""
-        raise NotImplementedError
-
+    @abstractmethod
     def builder(self, path: Path) -> Build:
         """Return what makes the runs of a file; what all of them share is found out here, once."""
-        raise NotImplementedError
 
     def records(self, path: Path) -> Iterator[Found | ReadError]:
-        """Yield the records of a file, and an error for each piece that is none."""
+        """Yield the records of a file that does not hold lines, and an error for each piece that is none."""
         return records(path)
+
+    def pieces(self, path: Path) -> Iterator[Piece]:
+        """Yield the lines of a file as they stand, where they are its records; else its runs and errors."""
+        if holds_lines(path):
+            for index, item in enumerate(filled_lines(path)):
+                yield item if isinstance(item, ReadError) else UnreadLine(self, path, *item, index)
+            return
+        build = self.builder(path)
+        for item in self.records(path):
+            yield item if isinstance(item, ReadError) else _built(build, *item)
 
     def read(self, path: Path) -> Iterator[Item]:
         """Yield one run for each record, and an error for each that is none."""
-        build = self.builder(path)
-        for item in self.records(path):
-            if isinstance(item, ReadError):
-                yield item
-            else:
-                yield _built(build, *item)
+        return map(ItemBuilder(), self.pieces(path))
 
 
 class UnreadLine(NamedTuple):
@@ -69,19 +67,13 @@ class UnreadLine(NamedTuple):
 
     reader: RecordReader
     path: Path
-    shown_as: str | None
-    """Name under which the file is shown; None: its own."""
     number: int
     """1-based."""
+    text: bytes
     position: int
     """0-based, among the lines that are not blank."""
-    text: bytes
-
-
-def unread_lines(reader: RecordReader, path: Path, shown_as: str | None = None) -> Iterator[UnreadLine | ReadError]:
-    """Yield the lines of a file that are not blank, and an error for each that is too long."""
-    for index, item in enumerate(filled_lines(path)):
-        yield item if isinstance(item, ReadError) else UnreadLine(reader, path, shown_as, item[0], index, item[1])
+    shown_as: str | None = None
+    """Name under which the file is shown; None: its own."""
 
 
 Piece = Item | UnreadLine
@@ -99,18 +91,16 @@ class ItemBuilder:
         """Return the run of a line, or why there is none; an item as it is."""
         if not isinstance(piece, UnreadLine):
             return piece
-        file = (piece.reader.format, piece.path)
-        if self._build is None or self._file != file:
-            self._file, self._build = file, piece.reader.builder(piece.path)
-        item = _item_of(self._build, piece)
+        value = line_value(piece.path, piece.number, piece.text)
+        place = Place(piece.path, piece.number)
+        item = value if isinstance(value, ReadError) else _built(self._builder(piece), place, piece.position, value)
         return item if piece.shown_as is None else shown_as(item, piece.shown_as)
 
-
-def _item_of(build: Build, line: UnreadLine) -> Item:
-    value = line_value(line.path, line.number, line.text)
-    if isinstance(value, ReadError):
-        return value
-    return _built(build, Place(line.path, line.number), line.position, value)
+    def _builder(self, line: UnreadLine) -> Build:
+        file = (line.reader.format, line.path)
+        if self._build is None or self._file != file:
+            self._file, self._build = file, line.reader.builder(line.path)
+        return self._build
 
 
 def shown_as(item: Item, name: str) -> Item:
