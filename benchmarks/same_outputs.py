@@ -18,6 +18,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
+
 from agenther.trajectory import Trajectory
 
 _DIGEST = re.compile(rb'"rules":"[0-9a-f]{16}"')
@@ -37,12 +39,15 @@ def outputs(source: Path, inputs: list[str], out: Path) -> dict[str, bytes]:
 
 
 def stored(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the stored run, with all that it has by default, and the Result of each occurrence."""
+    """Yield the stored run, with all that it has by default, and the Result of each occurrence, under the name of this one."""
     query = """SELECT o.ordinal, o.id, r.trajectory, r.result FROM occurrences o JOIN results r ON r.key = o.key"""
     with sqlite3.connect(path) as db:
         for ordinal, own_id, run, result in db.execute(query):
-            whole = Trajectory.model_validate_json(run).model_dump_json()
-            yield f"store {ordinal} {own_id}", f"{whole}\n{result}".encode()
+            whole = Trajectory.model_validate_json(run).model_dump(mode="json", exclude={"source"}) | {"id": own_id}
+            concluded = orjson.loads(result)
+            for example in concluded["examples"]:
+                example |= {"trajectory_id": own_id, "source": None}
+            yield f"store {ordinal} {own_id}", orjson.dumps([whole, concluded])
 
 
 def main() -> None:

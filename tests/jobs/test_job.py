@@ -16,7 +16,7 @@ import agenther
 from agenther.config import Config
 from agenther.errors import ReadError, UserError, WriteError
 from agenther.jobs.files import hold_folder
-from agenther.jobs.job import Job, count_runs, execute
+from agenther.jobs.job import Job, count_pieces, execute
 from agenther.jobs.process import Processor, Texts
 from agenther.trajectory import Trajectory
 
@@ -66,7 +66,7 @@ def test_the_output_of_a_job_is_no_input(tmp_path: Path) -> None:
     first = execute(job)
     for again in (job, Job((str(tmp_path),), tmp_path / "other"), Job((f"{tmp_path}/**/*.json*",), tmp_path / "out")):
         assert execute(again).counts == first.counts
-        assert count_runs(again) == 20
+        assert count_pieces(again) == 20
     with pytest.raises(UserError, match="found no file"):
         execute(Job((str(tmp_path / "out"),), tmp_path / "third"))
 
@@ -175,7 +175,8 @@ def test_the_limit_counts_runs(tmp_path: Path) -> None:
     (tmp_path / "in" / "a.json").write_text("{broken")
     write_runs(tmp_path / "in" / "b.json", 9)
     job = Job((str(tmp_path / "in"),), tmp_path / "out", limit=4)
-    assert execute(job).counts["read"] == count_runs(job) == 4
+    assert execute(job).counts["read"] == 4
+    assert count_pieces(job) == 5
 
 
 def test_failed_runs_are_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,12 +271,13 @@ def test_equal_content_is_concluded_about_once_in_one_process(tmp_path: Path, mo
     assert (summary.counts["read"], len(concluded)) == (9, 1)
 
 
-def test_only_runs_are_told_and_lines_are_counted_unread(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("limit", "expected"), [(None, 60 + 9), (25, 26)])
+def test_every_piece_is_told_and_lines_are_counted_unread(tmp_path: Path, limit: int | None, expected: int) -> None:
     mixed = write_mixed(tmp_path / "in")
     ticks: list[None] = []
-    summary = execute(job := Job((str(mixed),), tmp_path / "out"), lambda: ticks.append(None))
-    assert len(ticks) == summary.counts["read"] == 57 + 9
-    assert count_runs(job) == 59 + 9
+    execute(job := Job((str(mixed),), tmp_path / "out", limit=limit), lambda: ticks.append(None))
+    assert len(ticks) == expected
+    assert count_pieces(job) == (expected if limit is None else 25)
 
 
 @pytest.mark.parametrize("redact", [True, False])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,7 +76,7 @@ def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) 
 
     Args:
         job: the job.
-        tick: called once for every run that is done.
+        tick: called once for every piece of the input that is done: a run, or what is none.
         watch: is given what counts the cost of models, where any is asked, before the first request.
 
     Raises:
@@ -149,8 +149,7 @@ def _conclude(done: Generator[Concluded], listing: Listing, store: Store, tick: 
             listing.add(found)
             if texts is not None:
                 store.put(texts)
-            if isinstance(found, Occurrence):
-                tick()
+            tick()
             if listing.is_full:
                 return
 
@@ -160,6 +159,7 @@ def _open_runs(items: Iterable[Item], listing: Listing, store: Store, tick: Tick
     for item in items:
         if isinstance(item, ReadError):
             listing.add(item)
+            tick()
             continue
         listing.add(Occurrence.of(item))
         if store.has(item.key):
@@ -235,10 +235,15 @@ def read(paths: Inputs, *, format: str | None = None, reader: Reader | None = No
         yield from file.items
 
 
-def count_runs(job: Job) -> int:
-    """Count the runs of a job without reading lines: each counts as one, whatever it holds."""
-    pieces = _pieces(job, find_inputs(job.inputs, job.out), map_reader(job.map_file, job.format))
-    return sum(1 for _ in islice((piece for piece in pieces if not isinstance(piece, ReadError)), job.limit))
+def count_pieces(job: Job) -> int:
+    """Count the pieces of a job's input without reading lines: with a limit, up to the run at which it ends."""
+    n_pieces = n_runs = 0
+    for piece in _pieces(job, find_inputs(job.inputs, job.out), map_reader(job.map_file, job.format)):
+        n_pieces += 1
+        n_runs += not isinstance(piece, ReadError)
+        if n_runs == job.limit:
+            break
+    return n_pieces
 
 
 def _pieces(job: Job, paths: Iterable[Path], reader: Reader | None) -> Iterator[Piece]:

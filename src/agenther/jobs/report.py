@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from agenther.jobs.job import Job, Tick, Watch, count_runs
+from agenther.jobs.job import Job, Tick, Watch, count_pieces
 from agenther.jobs.manifest import Summary
 from agenther.record import JsonObject
 from agenther.texts import path_text
@@ -71,7 +71,7 @@ def show_progress(job: Job) -> Generator[Shown]:
     if not console.is_terminal:
         yield Shown(lambda: None, SpentColumn().watch)
         return
-    total = None if "-" in job.inputs else count_runs(job)
+    total = None if "-" in job.inputs else count_pieces(job)
     spent = SpentColumn()
     columns = (TextColumn("relabeling"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn(), spent)
     with Progress(*columns, console=console, transient=True) as progress:
