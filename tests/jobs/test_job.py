@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sqlite3
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,14 @@ from tests.jobs.runs import write_runs
 import agenther
 from agenther.config import Config
 from agenther.errors import ReadError, UserError, WriteError
+from agenther.jobs.conclude import Concluded
 from agenther.jobs.files import hold_folder
-from agenther.jobs.job import Job, count_pieces, execute
+from agenther.jobs.job import Job, _conclude, count_pieces, execute
+from agenther.jobs.listing import Listing
 from agenther.jobs.process import Processor, Texts
+from agenther.jobs.store import Occurrence, Store
+from agenther.readers.records import Piece
+from agenther.testing import make_trajectory, user
 from agenther.trajectory import Trajectory
 
 
@@ -278,6 +284,24 @@ def test_every_piece_is_told_and_lines_are_counted_unread(tmp_path: Path, limit:
     execute(job := Job((str(mixed),), tmp_path / "out", limit=limit), lambda: ticks.append(None))
     assert len(ticks) == expected
     assert count_pieces(job) == (expected if limit is None else 25)
+
+
+def test_no_more_pieces_are_taken_than_the_limit_has_room_for(tmp_path: Path) -> None:
+    error = ReadError("runs.jsonl", 1, "messages", "list", "number")
+    run = make_trajectory(user("Feed the cat"))
+    pieces = iter([error, run, error, error, run, run, run, run])
+    taken: list[Piece] = []
+
+    def at_once(given: Iterable[Piece]) -> Generator[Concluded]:
+        taken.extend(batch := list(given))
+        yield from (Concluded(one if isinstance(one, ReadError) else Occurrence.of(one)) for one in batch)
+
+    with Store(tmp_path / "run.sqlite", "settings") as store:
+        store.start()
+        listing = Listing(store, 3)
+        _conclude(at_once, pieces, listing, store, lambda: None)
+    assert taken == [error, run, error, error, run, run]
+    assert list(pieces) == [run, run]
 
 
 @pytest.mark.parametrize("redact", [True, False])

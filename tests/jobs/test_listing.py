@@ -36,12 +36,12 @@ def test_a_limit_counts_runs_and_not_errors(tmp_path: Path) -> None:
     with Store(tmp_path / "run.sqlite", "settings") as store:
         store.start()
         listing = Listing(store, 2)
-        full: list[bool] = []
+        room: list[int | None] = []
         for item in (ERROR, Occurrence.of(named("a")), ERROR, Occurrence.of(named("b"))):
             listing.add(item)
-            full.append(listing.is_full)
-        assert full == [False, False, False, True]
-        assert not Listing(store).is_full
+            room.append(listing.room)
+        assert room == [2, 1, 1, 0]
+        assert Listing(store).room is None
 
 
 @pytest.mark.parametrize("strict", [False, True])

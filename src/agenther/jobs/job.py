@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 Tick = Callable[[], None]
 Watch = Callable[["Ledger"], None]
+Concluding = Callable[[Iterable[Piece]], Generator[Concluded]]
+"""Concludes about pieces of the input, perhaps in other processes, in their order."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def execute(job: Job, tick: Tick = lambda: None, watch: Watch = lambda _: None) 
                 spent = _ask(job, databases, replaying, open_runs, store, tick, watch)
             else:
                 spent = _Spent()
-                _conclude(workers.map(concluding, pieces), listing, store, tick)
+                _conclude(partial(workers.map, concluding), pieces, listing, store, tick)
             remove(job.out / "manifest.json")
             store.keep()
             summary = write_outputs(store, job.out, job.config, partial(workers.map, writing), job.consumers)
@@ -142,16 +144,23 @@ class _Spent(NamedTuple):
     """What was paid for models; None where none is asked."""
 
 
-def _conclude(done: Generator[Concluded], listing: Listing, store: Store, tick: Tick) -> None:
-    """List every piece of the input and store what was concluded about it, as it comes."""
+def _conclude(work: Concluding, pieces: Iterator[Piece], listing: Listing, store: Store, tick: Tick) -> None:
+    """List every piece of the input and store what is concluded about it: no more of them than the list has room for."""
+    while listing.room != 0 and _keep(work(islice(pieces, listing.room)), listing, store, tick):
+        continue
+
+
+def _keep(done: Generator[Concluded], listing: Listing, store: Store, tick: Tick) -> int:
+    """List pieces of the input, store what was concluded about them as it comes, and count them."""
+    n_pieces = 0
     with closing(done):
         for found, texts in done:
             listing.add(found)
             if texts is not None:
                 store.put(texts)
             tick()
-            if listing.is_full:
-                return
+            n_pieces += 1
+    return n_pieces
 
 
 def _open_runs(items: Iterable[Item], listing: Listing, store: Store, tick: Tick) -> Iterator[Trajectory]:
@@ -166,7 +175,7 @@ def _open_runs(items: Iterable[Item], listing: Listing, store: Store, tick: Tick
             tick()
         else:
             yield item
-        if listing.is_full:
+        if listing.room == 0:
             return
 
 

@@ -24,9 +24,9 @@ class Listing:
         self._n_items, self._n_runs = 0, 0
 
     @property
-    def is_full(self) -> bool:
-        """Whether all runs are listed that shall be."""
-        return self._n_runs == self._limit
+    def room(self) -> int | None:
+        """Number of runs that are still to be listed; None: all that come."""
+        return None if self._limit is None else self._limit - self._n_runs
 
     def add(self, found: Occurrence | ReadError) -> None:
         """List the next item of the input.

@@ -21,8 +21,8 @@ from typing import Any, Generic, Self, TypeVar
 
 from agenther.errors import UserError
 
-BATCH = 16
-LARGE = 1 << 18
+BATCH = 48
+LARGE = 1 << 19
 """Bytes at which a batch takes no more items, and at which its worker hands over the results that it has."""
 WINDOW = 4
 """Batches in flight for each worker: enough to keep it busy, few enough to bound memory."""
