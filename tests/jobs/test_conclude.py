@@ -13,7 +13,8 @@ from agenther.config import Config
 from agenther.errors import ReadError
 from agenther.jobs.conclude import Concluder, pack, packed_size, unpack
 from agenther.jobs.process import Processor
-from agenther.jobs.store import Occurrence, Store, Written
+from agenther.jobs.store import Occurrence, Store
+from agenther.jobs.written import Written
 from agenther.readers.openai_chat import OpenAIChatReader
 from agenther.readers.records import ItemBuilder, Piece, UnreadLine
 from agenther.testing import assistant, make_trajectory, tool, tool_call, tool_schema, user

@@ -17,8 +17,9 @@ from agenther.jobs.lines import LineMaker, size_of_lines
 from agenther.jobs.manifest import Summary
 from agenther.jobs.outputs import write_outputs
 from agenther.jobs.replaced import consumers_of
-from agenther.jobs.store import Store, Written
+from agenther.jobs.store import Store
 from agenther.jobs.workers import Work, Workers
+from agenther.jobs.written import Written
 from agenther.llm.counters import load_counter
 from agenther.record import Json, JsonObject
 from agenther.texts import path_text

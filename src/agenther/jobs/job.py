@@ -23,8 +23,9 @@ from agenther.jobs.manifest import Summary, file_mark, write_manifest
 from agenther.jobs.outputs import write_outputs
 from agenther.jobs.process import Processed, Processor
 from agenther.jobs.replaying import replays_of
-from agenther.jobs.store import Occurrence, Store, Written
+from agenther.jobs.store import Occurrence, Store
 from agenther.jobs.workers import Work, Workers
+from agenther.jobs.written import Written
 from agenther.llm.counters import load_counter
 from agenther.readers.base import Item, Reader
 from agenther.readers.discover import PRODUCTS, SIDES, find_inputs, shown_name

@@ -17,7 +17,8 @@ from agenther.conclusions import Example, Score
 from agenther.config import BY_ESTIMATE, Config
 from agenther.errors import WriteError
 from agenther.jobs.sizes import Size
-from agenther.jobs.store import Stored, Written
+from agenther.jobs.store import Stored
+from agenther.jobs.written import Written
 from agenther.llm.counters import load_counter
 from agenther.preferences import Pair
 from agenther.record import Json, JsonObject
